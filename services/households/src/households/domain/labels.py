@@ -1,0 +1,82 @@
+"""What people read for the codes of the register, in Vietnamese and English."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from households.domain import terms
+from households.domain.movements import Form, Measure
+
+Language = Literal["vi", "en"]
+
+LABELS: dict[StrEnum, tuple[str, str]] = {
+    terms.AreaType.URBAN: ("Thành thị", "Urban"),
+    terms.AreaType.RURAL: ("Nông thôn", "Rural"),
+    terms.HouseholdClass.POOR: ("Hộ nghèo", "Poor household"),
+    terms.HouseholdClass.NEAR_POOR: ("Hộ cận nghèo", "Near-poor household"),
+    terms.HouseholdClass.AVERAGE_LIVING: (
+        "Hộ có mức sống trung bình",
+        "Household with an average living standard",
+    ),
+    terms.HouseholdClass.NOT_POOR: ("Hộ không nghèo", "Household that is not poor"),
+    terms.ReviewKind.ANNUAL: ("Rà soát định kỳ", "Annual review"),
+    terms.ReviewKind.REGULAR: ("Rà soát thường xuyên", "Regular review"),
+    terms.Stage.PRELIMINARY: ("Sơ bộ", "Preliminary"),
+    terms.Stage.OFFICIAL: ("Chính thức", "Official"),
+    terms.Status.ACTIVE: ("Đang quản lý", "Active"),
+    terms.Status.LEFT: ("Đã chuyển đi", "Left"),
+    terms.Status.CLOSED: ("Đã kết thúc", "Closed"),
+    terms.Basis.TOTALS_GIVEN: ("Theo tổng điểm", "From given totals"),
+    terms.Basis.FLAGS: ("Theo chỉ số thiếu hụt", "From deprived indicators"),
+    terms.ClosureReason.DEATH: ("Hộ đơn thân qua đời", "Death of a single-person household"),
+    terms.ClosureReason.DISSOLVED: ("Hộ giải thể", "Household dissolved"),
+    terms.ClosureReason.MOVED_OUT: ("Chuyển đi nơi khác", "Moved away"),
+    terms.ClosureReason.MERGED: ("Nhập với hộ khác", "Merged with another household"),
+    terms.ListStatus.LIST_NEW: ("Nghèo mới", "Newly listed"),
+    terms.ListStatus.LIST_RELAPSE: ("Tái nghèo", "Relapsed"),
+    terms.ListStatus.LIST_OLD: ("Nghèo cũ", "Listed before"),
+    terms.Movement.ESCAPED_TO_NEAR_POOR: (
+        "Thoát nghèo, trở thành hộ cận nghèo",
+        "Escaped poverty, became near-poor",
+    ),
+    terms.Movement.ESCAPED_ABOVE_NEAR_POOR: (
+        "Thoát nghèo, vượt chuẩn cận nghèo",
+        "Escaped poverty, above the near-poor line",
+    ),
+    terms.Movement.OTHER_DECREASE_POOR: (
+        "Giảm hộ nghèo do nguyên nhân khác",
+        "Fewer poor households, other cause",
+    ),
+    terms.Movement.NEAR_POOR_TO_POOR: ("Hộ cận nghèo trở thành hộ nghèo", "Near-poor became poor"),
+    terms.Movement.RELAPSE_POOR: ("Tái nghèo", "Fell back into poverty"),
+    terms.Movement.NEW_POOR: ("Phát sinh nghèo mới", "Newly poor"),
+    terms.Movement.OTHER_INCREASE_POOR: (
+        "Tăng hộ nghèo do nguyên nhân khác",
+        "More poor households, other cause",
+    ),
+    terms.Movement.ESCAPED_NEAR_POOR: ("Thoát cận nghèo", "Escaped near-poverty"),
+    terms.Movement.OTHER_DECREASE_NEAR_POOR: (
+        "Giảm hộ cận nghèo do nguyên nhân khác",
+        "Fewer near-poor households, other cause",
+    ),
+    terms.Movement.RELAPSE_NEAR_POOR: ("Tái cận nghèo", "Fell back into near-poverty"),
+    terms.Movement.NEW_NEAR_POOR: ("Phát sinh cận nghèo mới", "Newly near-poor"),
+    terms.Movement.OTHER_INCREASE_NEAR_POOR: (
+        "Tăng hộ cận nghèo do nguyên nhân khác",
+        "More near-poor households, other cause",
+    ),
+    Form.F7_2: ("Tổng hợp diễn biến hộ nghèo trong năm", "Changes of poor households in the year"),
+    Form.F7_3: (
+        "Tổng hợp diễn biến hộ cận nghèo trong năm",
+        "Changes of near-poor households in the year",
+    ),
+    Measure.HOUSEHOLDS: ("Hộ", "Households"),
+    Measure.PERSONS: ("Nhân khẩu", "Persons"),
+}
+
+
+def label(code: StrEnum, language: Language = "vi") -> str:
+    """The words for a code of `terms` or of the movement forms."""
+    vi, en = LABELS[code]
+    return vi if language == "vi" else en
