@@ -1,0 +1,160 @@
+"""Database mechanism: engine, the one transaction per request, the kit's own tables, migrations."""
+
+import importlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated, Any, cast
+
+import psycopg
+import sqlalchemy as sa
+from alembic import command, context
+from alembic.config import Config
+from fastapi import Depends, Request
+from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from benvung.settings import ServiceSettings
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def metadata() -> sa.MetaData:
+    """A service's empty metadata with the house's naming convention."""
+    return sa.MetaData(naming_convention=NAMING)
+
+
+def kit_tables(meta: sa.MetaData) -> None:
+    """Declare in `meta` the tables that the kit itself reads and writes in every service's database."""
+    moment = sa.DateTime(timezone=True)
+    sa.Table(
+        "outbox",
+        meta,
+        sa.Column("id", sa.BigInteger, sa.Sequence("outbox_id_seq", cache=1), primary_key=True),
+        sa.Column("stream", sa.Text, nullable=False),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("event_id", pg.UUID, nullable=False, unique=True),
+        sa.Column("event_type", sa.Text, nullable=False),
+        sa.Column("payload", sa.LargeBinary, nullable=False),
+        # A pending set is a few rows most of the time and a hundred thousand after an import.
+        postgresql_with={"autovacuum_vacuum_threshold": 2000, "autovacuum_vacuum_scale_factor": 0},
+    )
+    sa.Table(
+        "checkpoints",
+        meta,
+        sa.Column("projector", sa.Text, primary_key=True),
+        sa.Column("stream", sa.Text, primary_key=True),
+        sa.Column("stream_created", sa.Text, nullable=False),
+        sa.Column("stream_seq", sa.BigInteger, nullable=False),
+        sa.Column("moved_at", moment, nullable=False, server_default=sa.func.now()),
+    )
+    sa.Table(
+        "dead_letters",
+        meta,
+        sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        sa.Column("projector", sa.Text, nullable=False),
+        sa.Column("stream", sa.Text, nullable=False),
+        sa.Column("stream_created", sa.Text, nullable=False),
+        sa.Column("stream_seq", sa.BigInteger, nullable=False),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("payload", sa.LargeBinary, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("buried_at", moment, nullable=False, server_default=sa.func.now()),
+        sa.UniqueConstraint("projector", "stream", "stream_created", "stream_seq"),
+    )
+    sa.Table(
+        "audit",
+        meta,
+        sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        sa.Column("recorded_at", moment, nullable=False, server_default=sa.func.clock_timestamp()),
+        sa.Column("principal", sa.Text, nullable=False),
+        sa.Column("action", sa.Text, nullable=False),
+        sa.Column("entity", sa.Text, nullable=False),
+        sa.Column("entity_id", sa.Text, nullable=False, index=True),
+        sa.Column("request_id", sa.Text),
+        sa.Column("detail", pg.JSONB),
+    )
+    sa.Table(
+        "sessions",
+        meta,
+        sa.Column("token_hash", sa.LargeBinary, primary_key=True),
+        sa.Column("csrf", sa.Text, nullable=False),
+        sa.Column("claims", pg.JSONB, nullable=False),
+        sa.Column("expires_at", moment, nullable=False, index=True),
+    )
+
+
+def create_engine(settings: ServiceSettings) -> AsyncEngine:
+    """The engine for HTTP requests. Statements are bounded, so that a stuck one cannot hold a pool."""
+    return create_async_engine(
+        settings.sqlalchemy_url(),
+        pool_size=settings.database_pool,
+        max_overflow=settings.database_pool,
+        pool_timeout=10,
+        connect_args={
+            "connect_timeout": 5,
+            "options": "-c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000"
+            " -c lock_timeout=15000",
+        },
+    )
+
+
+async def transaction(request: Request) -> AsyncIterator[AsyncConnection]:
+    """One request, one transaction: committed before the answer leaves, rolled back on any error."""
+    engine: AsyncEngine = request.app.state.engine
+    async with engine.begin() as conn:
+        yield conn
+
+
+Conn = Annotated[AsyncConnection, Depends(transaction, scope="function")]
+
+
+async def driver(conn: AsyncConnection) -> psycopg.AsyncConnection[Any]:
+    """The psycopg connection under `conn`, in the same transaction: for COPY and hot statements."""
+    raw = await conn.get_raw_connection()
+    return cast(psycopg.AsyncConnection[Any], raw.driver_connection)
+
+
+def migrations_folder(package: str) -> Path:
+    """Where a service's migrations are: inside an installed wheel, or beside `src` in the workspace."""
+    home = Path(str(importlib.import_module(package).__file__)).parent
+    inside = home / "migrations"
+    return inside if inside.is_dir() else home.parent.parent / "migrations"
+
+
+def alembic_config(package: str, url: str) -> Config:
+    """Alembic's configuration of a service, without an ini file."""
+    config = Config()
+    config.set_main_option("script_location", str(migrations_folder(package)).replace("%", "%%"))
+    config.attributes["url"] = url
+    return config
+
+
+def migrate(package: str, url: str) -> None:
+    """Bring the database at `url` (SQLAlchemy form) to the newest schema of `package`."""
+    command.upgrade(alembic_config(package, url), "head")
+
+
+def run_migrations(meta: sa.MetaData) -> None:
+    """The whole of a service's `migrations/env.py`: run on the given connection or address, synchronously."""
+    given = context.config.attributes.get("connection")
+    if given is not None:
+        _run(given, meta)
+        return
+    engine = sa.create_engine(context.config.attributes["url"], poolclass=sa.NullPool)
+    with engine.connect() as conn:
+        _run(conn, meta)
+    engine.dispose()
+
+
+def _run(conn: sa.Connection, meta: sa.MetaData) -> None:
+    context.configure(connection=conn, target_metadata=meta, compare_server_default=False)
+    with context.begin_transaction():
+        # Two services' containers, or two workers, may start at once on one database.
+        conn.execute(sa.text("select pg_advisory_xact_lock(hashtext('benvung migrations'))"))
+        context.run_migrations()

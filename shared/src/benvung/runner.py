@@ -1,0 +1,97 @@
+"""What a relay and a projector have in common: lives that end at the first doubt, and a state with words."""
+
+import asyncio
+import contextlib
+import random
+from typing import Any
+
+import psycopg
+import sqlalchemy.exc
+import structlog
+
+from benvung.bus import Bus, Doubt, Refused
+
+log = structlog.get_logger(__name__)
+
+RETRY_SECONDS = 0.2
+RETRY_LIMIT = 2.0
+STANDBY_SECONDS = 0.5
+
+
+class Stand(Exception):
+    """A person must act before this can go on; the message says what to do."""
+
+
+class Runner:
+    """Runs `session` again and again. Every session starts from what the database and the stream say."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.state = "starting"
+        self.detail = ""
+        self.done = 0
+        self.bus: Bus | None = None
+        self._failures = 0
+
+    @property
+    def ready(self) -> bool:
+        """Whether it does its work, or stands by while another process does it."""
+        return self.state in {"working", "standby"}
+
+    def working(self) -> None:
+        """Say that everything this runner needs is there."""
+        self.state, self.detail, self._failures = "working", "", 0
+
+    def count(self, number: int) -> None:
+        """Count messages done in this process, for the metrics."""
+        self.done += number
+
+    async def session(self, stop: asyncio.Event) -> None:
+        """One life; returns when `stop` is set, raises on a doubt."""
+        raise NotImplementedError
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Live until `stop` is set."""
+        while not stop.is_set():
+            try:
+                await self.session(stop)
+            except Stand as stand:
+                self._say("stopped", str(stand))
+                await pause(stop, RETRY_LIMIT)
+            except (Doubt, Refused, psycopg.Error, sqlalchemy.exc.DBAPIError, OSError, TimeoutError) as error:
+                self._say("waiting", f"{type(error).__name__}: {error}")
+                await self._back_off(stop)
+            except Exception as error:  # a defect must not end the runner in silence
+                self._say("failing", repr(error))
+                log.exception("runner_failed", runner=self.name)
+                await self._back_off(stop)
+
+    async def _back_off(self, stop: asyncio.Event) -> None:
+        self._failures += 1
+        wait = min(RETRY_LIMIT, RETRY_SECONDS * 2 ** min(self._failures - 1, 6))
+        await pause(stop, wait * random.uniform(0.5, 1.0))  # noqa: S311 -- spreads retries, no secret
+
+    def _say(self, state: str, detail: str) -> None:
+        if (state, detail) != (self.state, self.detail):
+            log.warning("runner_state", runner=self.name, state=state, detail=detail)
+        self.state, self.detail = state, detail
+
+    async def lock(self, conn: "psycopg.AsyncConnection[Any]", stop: asyncio.Event) -> bool:
+        """Wait for this runner's advisory lock on the session that writes; losing the session loses it."""
+        while not stop.is_set():
+            cursor = await conn.execute(
+                "select pg_try_advisory_lock(hashtextextended(%s, 0))", (f"benvung {self.name}",)
+            )
+            row = await cursor.fetchone()
+            await conn.commit()
+            if row and row[0]:
+                return True
+            self._say("standby", "another process does this work")
+            await pause(stop, STANDBY_SECONDS)
+        return False
+
+
+async def pause(stop: asyncio.Event, seconds: float) -> None:
+    """Sleep, but wake at once when asked to stop."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)

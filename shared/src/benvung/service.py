@@ -1,0 +1,36 @@
+"""What a service is, in one value: `main` builds it, the web factory and the worker run it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from benvung.envelope import EventData
+from benvung.projector import Projector
+from benvung.settings import ServiceSettings
+
+Background = Callable[[AsyncEngine], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Service:
+    """One deployable service.
+
+    `streams` maps each stream the service owns to the readers (durables) it creates there for others.
+    `background` are endless coroutines of the service's own, run beside relay and projectors.
+    """
+
+    name: str
+    title_vi: str
+    title_en: str
+    package: str
+    settings: ServiceSettings
+    metadata: sa.MetaData
+    routers: Sequence[APIRouter] = ()
+    pages: Sequence[APIRouter] = ()
+    events: Sequence[type[EventData]] = ()
+    streams: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    projectors: Sequence[Projector] = ()
+    background: Sequence[Background] = ()
