@@ -1,0 +1,51 @@
+"""The rules of training: what may be planned, what may be recorded as held.
+
+Nothing here reads a database, a clock or a file: dates, known documents and places are given.
+"""
+
+from training.domain.classes import (
+    Component,
+    Form,
+    Level,
+    Organiser,
+    Place,
+    Proposal,
+    State,
+    TrainingClass,
+    complete,
+    plan_class,
+)
+from training.domain.counts import Count, Qualifier
+from training.domain.documents import (
+    Document,
+    Documents,
+    KnownDocument,
+    Topic,
+    document_key,
+    resolve_topics,
+    year_in_number,
+)
+from training.domain.refused import Refused
+
+__all__ = [
+    "Component",
+    "Count",
+    "Document",
+    "Documents",
+    "Form",
+    "KnownDocument",
+    "Level",
+    "Organiser",
+    "Place",
+    "Proposal",
+    "Qualifier",
+    "Refused",
+    "State",
+    "Topic",
+    "TrainingClass",
+    "complete",
+    "document_key",
+    "plan_class",
+    "resolve_topics",
+    "year_in_number",
+]

@@ -1,0 +1,54 @@
+"""The events training publishes."""
+
+from datetime import date
+from typing import ClassVar
+from uuid import UUID
+
+from benvung.envelope import EventData
+
+from training.domain import Form, Level, Qualifier, TrainingClass
+
+
+class ClassCompleted(EventData):
+    """A class was held: where, under which component, on which documents, for how many people.
+
+    It is told once per class. Titles, venues and the organiser's name stay at home: they are free text.
+    """
+
+    event_type: ClassVar[str] = "training.class.completed.v1"
+
+    class_id: UUID
+    area: str
+    project: str
+    form: Form
+    held_on: date
+    ended_on: date
+    participants: int
+    count_qualifier: Qualifier
+    topics: list[str]
+    organiser_level: Level
+
+    @property
+    def subject_id(self) -> str:
+        return str(self.class_id)
+
+
+def completed(held: TrainingClass) -> ClassCompleted:
+    """The event of a class that has just been completed."""
+    if held.held_on is None or held.ended_on is None or held.count is None:
+        raise ValueError("the class has not been held")
+    return ClassCompleted(
+        province=held.province,
+        commune=held.commune,
+        revision=held.revision,
+        class_id=held.id,
+        area=held.area,
+        project=held.component,
+        form=held.form,
+        held_on=held.held_on,
+        ended_on=held.ended_on,
+        participants=held.count.participants,
+        count_qualifier=held.count.qualifier,
+        topics=[topic.number for topic in held.topics],
+        organiser_level=held.organiser.level,
+    )

@@ -1,0 +1,64 @@
+"""The tables of training. No other file names a column."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+
+from benvung import db
+
+metadata = db.metadata()
+db.kit_tables(metadata)
+
+classes = sa.Table(
+    "classes",
+    metadata,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("organiser_name", sa.Text, nullable=False),
+    sa.Column("organiser_level", sa.Text, nullable=False),
+    sa.Column("organiser_area", sa.Text, nullable=False),
+    sa.Column("area", sa.Text, nullable=False),
+    sa.Column("province", sa.Text),
+    sa.Column("commune", sa.Text),
+    # The area and every unit above it as they were on the planned day: who may see the class, and filters.
+    sa.Column("path", pg.ARRAY(sa.Text), nullable=False),
+    sa.Column("component", sa.Text, nullable=False),
+    sa.Column("form", sa.Text, nullable=False),
+    sa.Column("venue", sa.Text),
+    sa.Column("plan_number", sa.Text),
+    sa.Column("plan_issued_on", sa.Date),
+    sa.Column("plan_issuer", sa.Text),
+    sa.Column("plan_title", sa.Text),
+    sa.Column("planned_from", sa.Date, nullable=False),
+    sa.Column("planned_to", sa.Date, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("held_on", sa.Date),
+    sa.Column("ended_on", sa.Date),
+    sa.Column("participants", sa.Integer),
+    sa.Column("count_qualifier", sa.Text),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.CheckConstraint("planned_from <= planned_to", name="planned_in_order"),
+    sa.CheckConstraint("held_on <= ended_on", name="held_in_order"),
+    sa.CheckConstraint("held_on >= planned_from", name="held_after_planned"),
+    sa.CheckConstraint("participants >= 1", name="somebody_came"),
+    sa.CheckConstraint("num_nonnulls(plan_number, plan_issued_on) in (0, 2)", name="plan_is_dated"),
+    sa.CheckConstraint(
+        "num_nonnulls(held_on, ended_on, participants, count_qualifier)"
+        " = case state when 'COMPLETED' then 4 when 'PLANNED' then 0 end",
+        name="completed_has_result",
+    ),
+    sa.CheckConstraint("area = any (path)", name="area_in_path"),
+    sa.Index("ix_classes_path", "path", postgresql_using="gin"),
+    sa.Index("ix_classes_planned_from_id", "planned_from", "id"),
+)
+
+topics = sa.Table(
+    "topics",
+    metadata,
+    sa.Column("class_id", sa.Uuid, sa.ForeignKey("classes.id"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("number", sa.Text, nullable=False),
+    sa.Column("issued_on", sa.Date, nullable=False),
+    sa.Column("issuer", sa.Text),
+    sa.Column("title", sa.Text),
+    sa.UniqueConstraint("class_id", "number", "issued_on"),
+)
