@@ -10,9 +10,8 @@ import contextlib
 import json
 import secrets
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
-
 
 import structlog
 from nats import errors as nats_errors
@@ -28,7 +27,6 @@ BATCH_LIMIT = 1000
 API_TIMEOUT = 5.0
 PULL_SIZE = 500
 PULL_EXPIRES = 2.0
-PULLS_IN_FLIGHT = 2
 DIRECT_GET_BATCH = 500
 
 WRONG_LAST_SEQUENCE = frozenset({10070, 10071, 10164})
@@ -298,81 +296,60 @@ class Bus:
         return pull
 
 
-@dataclass(slots=True)
 class Pull:
-    """An endless read of one durable with a few requests under way, checked for gaps.
+    """An endless read of one durable with more than one request under way, checked for gaps.
 
     nats-py's own `fetch` returns stray messages, stalls over a restart and costs a task per message;
-    a plain callback on the inbox does none of that.
+    one plain callback on one inbox does none of that and keeps the order.
     """
 
-    _client: Client
-    _inbox: str
-    _stream: str
-    _reader: str
-    _closed: asyncio.Event
-    _queue: "asyncio.Queue[Stored | Doubt]" = field(default_factory=asyncio.Queue)
-    _open: dict[int, int] = field(default_factory=dict)
-    _number: int = 0
-    _delivered: int = 0
-    _subscription: Any = None
-    _armed_at: dict[int, float] = field(default_factory=dict)
+    def __init__(self, client: Client, inbox: str, stream: str, reader: str, closed: asyncio.Event) -> None:
+        self._client = client
+        self._inbox = inbox
+        self._next = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{reader}"
+        self._closed = closed
+        self._queue: asyncio.Queue[Stored | Doubt] = asyncio.Queue()
+        self._asked = 0
+        self._delivered = 0
+        self._heard_at = asyncio.get_running_loop().time()
 
     async def start(self) -> None:
         """Subscribe and put the first requests under way."""
-        self._subscription = await self._client.subscribe(
+        await self._client.subscribe(
             f"{self._inbox}.*", cb=self._on_message, pending_msgs_limit=0, pending_bytes_limit=0
         )
-        for _ in range(PULLS_IN_FLIGHT):
-            await self._arm()
+        await self._ask()
 
-    async def _arm(self) -> None:
-        self._number += 1
-        self._open[self._number] = PULL_SIZE
-        self._armed_at[self._number] = asyncio.get_running_loop().time()
-        body = json.dumps({"batch": PULL_SIZE, "expires": int(PULL_EXPIRES * 1e9)}).encode()
-        try:
-            await self._client.publish(
-                f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._reader}",
-                body,
-                reply=f"{self._inbox}.{self._number}",
-            )
-        except (nats_errors.Error, OSError) as error:
-            self._queue.put_nowait(Doubt(f"pull: {error!r}"))
+    async def _ask(self) -> None:
+        """Keep between one and two requests' worth of messages asked for."""
+        while self._asked <= PULL_SIZE:
+            self._asked += PULL_SIZE
+            body = json.dumps({"batch": PULL_SIZE, "expires": int(PULL_EXPIRES * 1e9)}).encode()
+            await self._client.publish(self._next, body, reply=f"{self._inbox}.pull")
 
     async def _on_message(self, message: Msg) -> None:
+        self._heard_at = asyncio.get_running_loop().time()
         try:
             await self._sort(message)
-        except Exception as error:  # noqa: BLE001 -- an exception here would deafen the connection
+        except Doubt as doubt:
+            self._queue.put_nowait(doubt)
+        except Exception as error:  # noqa: BLE001 -- an exception in here would deafen the connection
             self._queue.put_nowait(Doubt(f"pull: {error!r}"))
 
     async def _sort(self, message: Msg) -> None:
-        number = int(message.subject.rpartition(".")[2])
-        status = (message.headers or {}).get("Status")
-        if status is not None:
-            if status == "100":
-                return
-            if status not in {"404", "408"}:
-                description = (message.headers or {}).get("Description", "")
-                self._queue.put_nowait(Doubt(f"pull ended: {status} {description}"))
-                return
-            await self._end(number)
-            return
-        stored = _delivered(message)
-        if stored.delivery != self._delivered + 1:
-            self._queue.put_nowait(Doubt(f"delivery {stored.delivery} follows {self._delivered}"))
-            return
-        self._delivered = stored.delivery
-        self._queue.put_nowait(stored)
-        if number in self._open:
-            self._open[number] -= 1
-            if self._open[number] == 0:
-                await self._end(number)
-
-    async def _end(self, number: int) -> None:
-        if self._open.pop(number, None) is not None:
-            self._armed_at.pop(number, None)
-            await self._arm()
+        if message.reply.startswith("$JS.ACK."):
+            stored = _delivered(message)
+            if stored.delivery != self._delivered + 1:
+                raise Doubt(f"delivery {stored.delivery} follows {self._delivered}")
+            self._delivered = stored.delivery
+            self._queue.put_nowait(stored)
+            self._asked -= 1
+        else:
+            headers = message.headers or {}
+            if headers.get("Status") not in {"404", "408"}:
+                raise Doubt(f"pull ended: {headers.get('Status')} {headers.get('Description', '')}")
+            self._asked -= int(headers.get("Nats-Pending-Messages", PULL_SIZE))
+        await self._ask()
 
     async def batch(self, limit: int, wait: float) -> list[Stored]:
         """What has arrived: at least one message, at most `limit`; nothing if `wait` seconds pass.
@@ -391,9 +368,9 @@ class Pull:
         return messages
 
     def _check_requests(self) -> None:
-        overdue = asyncio.get_running_loop().time() - PULL_EXPIRES - 3
-        if self._closed.is_set() or any(armed < overdue for armed in self._armed_at.values()):
-            raise Doubt("a pull request got no end")
+        silence = asyncio.get_running_loop().time() - self._heard_at
+        if self._closed.is_set() or silence > PULL_EXPIRES + 3:
+            raise Doubt("the server forgot our pull requests")
 
     async def acknowledge(self, last: Stored) -> None:
         """Tell the server how far the projection is. Only its lag figures depend on it."""
