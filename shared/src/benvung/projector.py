@@ -137,8 +137,9 @@ class ProjectorRunner(Runner):
         self._created, self._seq = row[0], int(row[1])
         if self._created != state.created or self._seq > state.last_seq:
             raise Stand(
-                f"stream {self._projector.stream} is not the one this projection was reading"
-                f" (recreated or restored): run '{self._service} rebuild {self._projector.stream}'"
+                f"stream {self._projector.stream} (created {state.created}, reaches {state.last_seq}) is not"
+                f" the one this projection has read up to {self._seq} (created {self._created}):"
+                " it was recreated or restored, and the projection must be compared with the registry"
             )
 
     async def _project_until(self, conn: AsyncConnection, pull: Pull, stop: asyncio.Event) -> None:
