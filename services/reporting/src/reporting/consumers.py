@@ -1,0 +1,257 @@
+"""Messages in: what reporting reads from each stream, in models of its own, and where it goes."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Literal, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validator
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from benvung.outbox import Announcement
+from benvung.projector import Projector, Received
+from reporting import store
+
+Class = Literal["POOR", "NEAR_POOR", "AVERAGE_LIVING", "NOT_POOR"]
+Product = Literal["POOR", "NEAR_POOR", "NEWLY_ESCAPED"]
+Status = Literal["ELIGIBLE", "NOT_ELIGIBLE"]
+
+
+class Reader(BaseModel):
+    """What we need of somebody else's event; anything else in it is no concern of ours."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Household(Reader):
+    """The public state of a household after the change."""
+
+    household_id: UUID
+    revision: int
+    commune: str
+    village: str
+    area_type: Literal["URBAN", "RURAL"]
+    members: NonNegativeInt
+    status: Literal["ACTIVE", "LEFT", "CLOSED"]
+    poverty_class: Class | None
+    standard: str | None
+    class_since: date | None
+    preliminary_class: Class | None
+
+
+class Before(Reader):
+    """What the household was before: the class it gave up, and on which standard, with how many members."""
+
+    previous_class: Class | None
+    previous_standard: str | None
+    previous_members: NonNegativeInt | None
+    movement: str | None
+
+    @model_validator(mode="after")
+    def _previous_is_whole(self) -> Self:
+        if self.previous_class is not None and None in (self.previous_standard, self.previous_members):
+            raise ValueError("previous_class without previous_standard and previous_members")
+        return self
+
+
+class Decision(Before):
+    """One decision about a household, as the forms of the circular count it."""
+
+    year: int = Field(ge=1990, le=2100)
+    kind: Literal["ANNUAL", "REGULAR"]
+    stage: Literal["PRELIMINARY", "OFFICIAL"]
+    decided_class: Class = Field(validation_alias="class")
+    standard: str
+    decided_on: date
+    valid_from: date
+    decision_number: str | None
+
+
+class Change(Before):
+    """A household that left, arrived or ended: what its list loses or gains."""
+
+    on: date
+
+
+class Classified(Household):
+    """households.household.classified"""
+
+    decision: Decision
+
+
+class Changed(Household):
+    """households.household.left, .arrived and .closed"""
+
+    change: Change
+
+
+class Population(Reader):
+    """households.area.population_recorded"""
+
+    area: str
+    households: NonNegativeInt
+    persons: NonNegativeInt
+    as_of: date
+    source: str
+
+
+class Answer(Reader):
+    """Whether a household may borrow under a product, and from when to when (`valid_to` exclusive)."""
+
+    status: Status
+    commune: str
+    valid_from: date
+    valid_to: date | None
+
+
+class Eligibility(Answer):
+    """funding.eligibility.changed: the answer now, and the one it replaces."""
+
+    household_id: UUID
+    revision: int
+    product: Product
+    reason: str
+    article: str
+    previous: Answer | None
+
+
+class Allocated(Reader):
+    """funding.budget.allocated: one line of an allocation, in whole đồng."""
+
+    allocation_id: UUID
+    area: str
+    year: int
+    origin_year: int
+    programme: str
+    project: str
+    capital_type: str
+    source: str
+    amount_dong: int
+    decision_number: str
+    decided_on: date
+
+
+class ClassHeld(Reader):
+    """training.class.completed"""
+
+    class_id: UUID
+    area: str
+    project: str
+    form: str
+    held_on: date
+    ended_on: date
+    participants: NonNegativeInt
+    count_qualifier: Literal["EXACT", "GREATER", "ABOUT", "AT_LEAST", "AT_MOST"]
+    topics: list[str]
+    organiser_level: str
+
+
+KINDS = {"classified": "CLASSIFIED", "left": "LEFT", "arrived": "ARRIVED", "closed": "CLOSED"}
+
+
+def _kind(event: Received) -> str:
+    return event.type.split(".")[2]
+
+
+def _rows(events: Sequence[Received], reader: type[BaseModel]) -> list[dict[str, Any]]:
+    return [
+        {"sequence": event.sequence, **event.data.model_dump(mode="json")}
+        for event in events
+        if isinstance(event.data, reader)
+    ]
+
+
+def _state(event: Received) -> dict[str, Any]:
+    kind, household = _kind(event), event.data
+    return {
+        "sequence": event.sequence,
+        "present": household.status == "ACTIVE" and kind not in {"left", "closed"},
+        **household.model_dump(mode="json", include=set(Household.model_fields)),
+    }
+
+
+def _fact(event: Received) -> dict[str, Any]:
+    household = event.data
+    row = {
+        "sequence": event.sequence,
+        "kind": KINDS[_kind(event)],
+        "household_id": str(household.household_id),
+        "commune": household.commune,
+        "village": household.village,
+        "members": household.members,
+    }
+    if isinstance(household, Classified):
+        decision = household.decision.model_dump(mode="json")
+        return row | decision | {"kind": row["kind"], "review_kind": household.decision.kind}
+    change = household.change
+    gone = row["kind"] != "ARRIVED"
+    return row | {
+        "stage": "OFFICIAL",
+        "review_kind": None,
+        "decided_class": None if gone else household.poverty_class,
+        "standard": None if gone else household.standard,
+        # What a mover had before is taken off the list by its `left`, never by its `arrived`.
+        "previous_class": change.previous_class if gone else None,
+        "previous_standard": change.previous_standard if gone else None,
+        "previous_members": change.previous_members,
+        "movement": change.movement,
+        "valid_from": change.on.isoformat(),
+        "decided_on": change.on.isoformat(),
+        "decision_number": None,
+        "year": change.on.year,
+    }
+
+
+async def project_households(conn: AsyncConnection, events: Sequence[Received]) -> list[Announcement]:
+    """Facts, states and counts of households, and the recorded populations. Announces nothing."""
+    households = [event for event in events if isinstance(event.data, Household)]
+    facts = [event for event in households if isinstance(event.data, (Classified, Changed))]
+    await store.add_facts(conn, [_fact(event) for event in facts])
+    await store.move_states(conn, [_state(event) for event in households])
+    await store.add_populations(conn, _rows(events, Population))
+    return []
+
+
+async def project_funding(conn: AsyncConnection, events: Sequence[Received]) -> list[Announcement]:
+    """Facts, states and counts of eligibility, and the budget lines. Announces nothing."""
+    await store.add_eligibility(conn, _rows(events, Eligibility))
+    await store.add_budget_lines(conn, _rows(events, Allocated))
+    return []
+
+
+async def project_training(conn: AsyncConnection, events: Sequence[Received]) -> list[Announcement]:
+    """The classes held. Announces nothing."""
+    await store.add_classes(conn, _rows(events, ClassHeld))
+    return []
+
+
+PROJECTORS = [
+    Projector(
+        name="reporting",
+        stream="HOUSEHOLDS",
+        readers={
+            "households.household.registered.v1": Household,
+            "households.household.classified.v1": Classified,
+            "households.household.left.v1": Changed,
+            "households.household.arrived.v1": Changed,
+            "households.household.closed.v1": Changed,
+            "households.area.population_recorded.v1": Population,
+        },
+        handle=project_households,
+    ),
+    Projector(
+        name="reporting",
+        stream="FUNDING",
+        readers={
+            "funding.eligibility.changed.v1": Eligibility,
+            "funding.budget.allocated.v1": Allocated,
+        },
+        handle=project_funding,
+    ),
+    Projector(
+        name="reporting",
+        stream="TRAINING",
+        readers={"training.class.completed.v1": ClassHeld},
+        handle=project_training,
+    ),
+]

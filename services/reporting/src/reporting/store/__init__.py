@@ -1,0 +1,51 @@
+"""All SQL of reporting; the only translator between rows and domain.
+
+`households`, `funding` and `training` write what the streams tell; the other modules answer questions.
+"""
+
+from reporting.store.funding import add_budget_lines, add_eligibility
+from reporting.store.households import add_facts, add_populations, move_states
+from reporting.store.movements import booked
+from reporting.store.population import populations
+from reporting.store.situation import (
+    approved_lists,
+    first_day,
+    last_annual_year,
+    official,
+    official_on_days,
+    preliminary,
+)
+from reporting.store.support import eligibility, money, training
+from reporting.store.training import add_classes
+from reporting.store.verify import (
+    classes_from_counts,
+    classes_from_facts,
+    classes_from_states,
+    products_from_counts,
+    products_from_states,
+)
+
+__all__ = [
+    "add_budget_lines",
+    "add_classes",
+    "add_eligibility",
+    "add_facts",
+    "add_populations",
+    "approved_lists",
+    "booked",
+    "classes_from_counts",
+    "classes_from_facts",
+    "classes_from_states",
+    "eligibility",
+    "first_day",
+    "last_annual_year",
+    "money",
+    "move_states",
+    "official",
+    "official_on_days",
+    "populations",
+    "preliminary",
+    "products_from_counts",
+    "products_from_states",
+    "training",
+]

@@ -1,0 +1,139 @@
+"""Questions about households by class: official counts on a day, preliminary results of a year, lists."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from reporting.domain import Count
+from reporting.tables import approved_lists as lists
+from reporting.tables import official_deltas as deltas
+from reporting.tables import preliminary_results as guesses
+
+ByCommune = dict[str, dict[str, Count]]
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedList:
+    """A review's result as decided: what a figure of that day rests on."""
+
+    year: int
+    review_kind: str
+    stage: str
+    standard: str
+    valid_from: date
+    decided_on: date
+    decision_number: str
+
+
+async def official(
+    conn: AsyncConnection, communes: Collection[str], on: date, standard: str | None = None
+) -> ByCommune:
+    """Households and persons by commune and official class, by all facts that hold on `on`."""
+    query = (
+        sa.select(
+            deltas.c.commune,
+            deltas.c["class"],
+            sa.func.sum(deltas.c.households),
+            sa.func.sum(deltas.c.persons),
+        )
+        .where(deltas.c.commune.in_(communes), deltas.c.valid_from <= on)
+        .group_by(deltas.c.commune, deltas.c["class"])
+    )
+    if standard is not None:
+        query = query.where(deltas.c.standard == standard)
+    return _by_commune(await conn.execute(query))
+
+
+async def official_on_days(
+    conn: AsyncConnection, asked: Sequence[tuple[date, Collection[str]]], standard: str | None = None
+) -> list[dict[str, Count]]:
+    """Households and persons by class on several days, each over its own communes, in one question."""
+    parts = [
+        sa.select(
+            sa.literal(place).label("place"),
+            deltas.c["class"],
+            sa.func.sum(deltas.c.households),
+            sa.func.sum(deltas.c.persons),
+        )
+        .where(
+            deltas.c.commune.in_(communes),
+            deltas.c.valid_from <= on,
+            *([] if standard is None else [deltas.c.standard == standard]),
+        )
+        .group_by(deltas.c["class"])
+        for place, (on, communes) in enumerate(asked)
+    ]
+    found: list[dict[str, Count]] = [{} for _ in asked]
+    if parts:
+        for place, cls, households, persons in await conn.execute(sa.union_all(*parts)):
+            found[place][cls] = Count(households, persons)
+    return found
+
+
+async def preliminary(
+    conn: AsyncConnection, communes: Collection[str], year: int, standard: str | None = None
+) -> ByCommune:
+    """Households and persons by commune and class, by the newest preliminary result of each in `year`."""
+    query = (
+        sa.select(guesses.c.commune, guesses.c["class"], sa.func.count(), sa.func.sum(guesses.c.members))
+        .where(guesses.c.commune.in_(communes), guesses.c.year == year)
+        .group_by(guesses.c.commune, guesses.c["class"])
+    )
+    if standard is not None:
+        query = query.where(guesses.c.standard == standard)
+    return _by_commune(await conn.execute(query))
+
+
+def _by_commune(rows: Iterable[Any]) -> ByCommune:
+    found: ByCommune = {}
+    for commune, cls, households, persons in rows:
+        found.setdefault(commune, {})[cls] = Count(int(households), int(persons))
+    return found
+
+
+async def approved_lists(
+    conn: AsyncConnection, communes: Collection[str], on: date, stage: str
+) -> list[ApprovedList]:
+    """The decisions behind the situation on `on`, the newest first, each once."""
+    columns = (
+        lists.c.year,
+        lists.c.review_kind,
+        lists.c.stage,
+        lists.c.standard,
+        lists.c.valid_from,
+        lists.c.decided_on,
+        lists.c.decision_number,
+    )
+    rows = await conn.execute(
+        sa.select(*columns)
+        .distinct()
+        .where(lists.c.commune.in_(communes), lists.c.valid_from <= on, lists.c.stage == stage)
+        .order_by(lists.c.valid_from.desc(), lists.c.decided_on.desc(), lists.c.decision_number)
+        .limit(20)
+    )
+    return [ApprovedList(*row) for row in rows]
+
+
+async def last_annual_year(conn: AsyncConnection, communes: Collection[str], on: date) -> int | None:
+    """The year of the newest official annual review in force on `on`, in any of the communes."""
+    year: int | None = await conn.scalar(
+        sa.select(sa.func.max(lists.c.year)).where(
+            lists.c.commune.in_(communes),
+            lists.c.valid_from <= on,
+            lists.c.review_kind == "ANNUAL",
+            lists.c.stage == "OFFICIAL",
+        )
+    )
+    return year
+
+
+async def first_day(conn: AsyncConnection, communes: Collection[str]) -> date | None:
+    """The first day from which anything official is known about these communes."""
+    day: date | None = await conn.scalar(
+        sa.select(sa.func.min(deltas.c.valid_from)).where(deltas.c.commune.in_(communes))
+    )
+    return day

@@ -1,0 +1,110 @@
+"""Questions about what was given: eligibility by product, money by project, training."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from reporting.tables import budget_lines as lines
+from reporting.tables import eligibility_deltas as deltas
+from reporting.tables import training_classes as classes
+
+
+@dataclass(frozen=True, slots=True)
+class Eligible:
+    """Households that may borrow under a product on a day; those that came and went since another day."""
+
+    households: int
+    entries: int
+    exits: int
+
+
+async def eligibility(
+    conn: AsyncConnection, communes: Collection[str], on: date, since: date
+) -> dict[str, dict[str, Eligible]]:
+    """By commune and product: eligible on `on`, entries and exits after `since` up to `on`."""
+    later = deltas.c.on_date > since
+    rows = await conn.execute(
+        sa.select(
+            deltas.c.commune,
+            deltas.c.product,
+            sa.func.sum(deltas.c.entries - deltas.c.exits),
+            sa.func.coalesce(sa.func.sum(deltas.c.entries).filter(later), 0),
+            sa.func.coalesce(sa.func.sum(deltas.c.exits).filter(later), 0),
+        )
+        .where(deltas.c.commune.in_(communes), deltas.c.on_date <= on)
+        .group_by(deltas.c.commune, deltas.c.product)
+    )
+    found: dict[str, dict[str, Eligible]] = {}
+    for commune, product, count, entries, exits in rows:
+        found.setdefault(commune, {})[product] = Eligible(int(count), int(entries), int(exits))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """Money allocated to areas in a year, in đồng, by project, capital type and source."""
+
+    area: str
+    project: str
+    capital_type: str
+    source: str
+    origin_year: int
+    amount_dong: int
+    decisions: tuple[str, ...]
+    last_decided_on: date
+
+
+async def money(conn: AsyncConnection, areas: Collection[str], year: int) -> list[Money]:
+    """The budget lines of these areas, added by area, project, capital type, source and year of origin."""
+    keys = (lines.c.area, lines.c.project, lines.c.capital_type, lines.c.source, lines.c.origin_year)
+    rows = await conn.execute(
+        sa.select(
+            *keys,
+            sa.func.sum(lines.c.amount_dong),
+            sa.func.array_agg(sa.distinct(lines.c.decision_number)),
+            sa.func.max(lines.c.decided_on),
+        )
+        .where(lines.c.area.in_(areas), lines.c.year == year)
+        .group_by(*keys)
+        .order_by(*keys)
+    )
+    return [
+        Money(area, project, capital_type, source, origin_year, int(amount), tuple(decisions), last)
+        for area, project, capital_type, source, origin_year, amount, decisions, last in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """Classes of one project and form in one area, with one kind of count."""
+
+    area: str
+    project: str
+    form: str
+    count_qualifier: str
+    classes: int
+    participants: int
+
+
+async def training(conn: AsyncConnection, areas: Collection[str], first: date, last: date) -> list[Training]:
+    """Classes that ended in the period, added only where their counts are exact in the same way."""
+    keys: tuple[sa.Column[Any], ...] = (
+        classes.c.area,
+        classes.c.project,
+        classes.c.form,
+        classes.c.count_qualifier,
+    )
+    rows = await conn.execute(
+        sa.select(*keys, sa.func.count(), sa.func.sum(classes.c.participants))
+        .where(classes.c.area.in_(areas), classes.c.ended_on.between(first, last))
+        .group_by(*keys)
+        .order_by(*keys)
+    )
+    return [
+        Training(area, project, form, qualifier, number, int(people))
+        for area, project, form, qualifier, number, people in rows
+    ]
