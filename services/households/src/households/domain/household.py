@@ -115,6 +115,7 @@ def arrive(
     household_id: UUID,
     place: Place,
     members: int,
+    *,
     household_class: HouseholdClass,
     standard: Standard,
     on: date,
@@ -159,9 +160,7 @@ def decide(state: HouseholdState, decision: Decision) -> Outcome:
     standard = check_standard(decision.standard, decision.valid_from)
     _check_order(state, decision)
     if decision.stage is Stage.PRELIMINARY:
-        after = replace(
-            state, revision=state.revision + 1, preliminary_class=decision.household_class
-        )
+        after = replace(state, revision=state.revision + 1, preliminary_class=decision.household_class)
         movement = None
     else:
         after = _officially(state, decision, standard)

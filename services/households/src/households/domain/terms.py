@@ -88,7 +88,7 @@ class Movement(StrEnum):
     OTHER_INCREASE_NEAR_POOR = "OTHER_INCREASE_NEAR_POOR"
 
 
-class Refused(Exception):  # noqa: N818 - a refusal is an answer of the rules, not an error of the program
+class Refused(Exception):
     """A named rule says no. The messages are what the person sees."""
 
     def __init__(
