@@ -14,18 +14,22 @@ from training.domain import (
     Level,
     Organiser,
     Place,
+    Places,
     Proposal,
     Qualifier,
     Refused,
+    Register,
     State,
     Topic,
     TrainingClass,
     complete,
     document_key,
     plan_class,
+    written_number,
     year_in_number,
 )
 
+DAY = date(2022, 12, 20)
 ID = UUID("018f0000-0000-7000-8000-000000000001")
 DISTRICT = Place("384", Level.DISTRICT, "38", None, ("VN", "38", "384"))
 PROVINCE = Place("38", Level.PROVINCE, "38", None, ("VN", "38"))
@@ -53,7 +57,7 @@ CONFERENCE = Proposal(
 def planned(
     proposal: Proposal = CONFERENCE, organiser: Place = DISTRICT, place: Place = DISTRICT
 ) -> TrainingClass:
-    return plan_class(ID, proposal, organiser, place, components(), documents())
+    return plan_class(ID, proposal, Places(organiser, place), Register(components(), documents()))
 
 
 def refusal(proposal: Proposal, organiser: Place = DISTRICT, place: Place = DISTRICT) -> str:
@@ -78,9 +82,7 @@ def test_the_conference_of_december_2022_teaches_its_four_documents() -> None:
 
 
 def test_it_was_held_for_more_than_two_hundred_delegates() -> None:
-    held = complete(
-        planned(), date(2022, 12, 20), date(2022, 12, 20), Count(200, Qualifier.GREATER), date(2024, 1, 24)
-    )
+    held = complete(planned(), (DAY, DAY), Count(200, Qualifier.GREATER), date(2024, 1, 24))
 
     assert held.state is State.COMPLETED
     assert held.revision == 1
@@ -109,16 +111,30 @@ def test_a_count_of_nobody_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "key"),
+    ("written", "number"),
     [
-        ("Thông tư số 09/2022/TT-BLĐTB&XH", "09/2022/tt-blđtbxh"),
-        ("09 / 2022 / tt-blđtbxh", "09/2022/tt-blđtbxh"),
-        ("Quyết định 90/QĐ-TTg", "90/qđ-ttg"),
-        ("không có số", "khôngcósố"),
+        ("Thông tư số 46/2022/TT-BTC", "46/2022/TT-BTC"),
+        ("09 / 2022 / TT - BLĐTB&XH", "09/2022/TT-BLĐTB&XH"),
+        ("Quyết định 90/QĐ-TTg", "90/QĐ-TTg"),
+        ("Nghị quyết số 24/2021/QH15", "24/2021/QH15"),
+        ("Kế hoạch số 216/KH-UBND của UBND huyện", "216/KH-UBND"),
+        ("Nghị quyết 75/2021/NQ-HĐND", "75/2021/NQ-HĐND"),
+        ("12a/QĐ-BCĐ.GN", "12a/QĐ-BCĐ.GN"),
+        ("bà Nguyễn Thị A, sinh 1980", None),
+        ("20/12/2022", None),
+        ("", None),
     ],
 )
-def test_spellings_of_a_number_are_one_key(written: str, key: str) -> None:
-    assert document_key(written) == key
+def test_only_the_number_of_a_document_is_kept(written: str, number: str | None) -> None:
+    assert written_number(written) == number
+
+
+def test_spellings_of_a_number_are_one_key() -> None:
+    assert document_key("09/2022/TT-BLĐTB&XH") == document_key("09/2022/tt-blđtbxh")
+
+
+def test_a_topic_without_a_number_is_refused() -> None:
+    assert refusal(replace(CONFERENCE, topics=(Topic("Chính sách", DAY),))) == "document-number-malformed"
 
 
 def test_normative_documents_carry_their_year() -> None:
@@ -183,22 +199,19 @@ def test_a_class_cannot_end_before_it_starts() -> None:
 )
 def test_a_result_fits_the_calendar(held_on: date, ended_on: date, today: date, rule: str) -> None:
     with pytest.raises(Refused) as refused:
-        complete(planned(), held_on, ended_on, Count(200, Qualifier.GREATER), today)
+        complete(planned(), (held_on, ended_on), Count(200, Qualifier.GREATER), today)
     assert refused.value.rule == rule
 
 
 def test_a_class_held_today_can_be_recorded_today() -> None:
-    day = date(2022, 12, 20)
-
-    assert complete(planned(), day, day, Count(1, Qualifier.EXACT), day).ended_on == day
+    assert complete(planned(), (DAY, DAY), Count(1, Qualifier.EXACT), DAY).ended_on == DAY
 
 
 def test_a_class_is_completed_once() -> None:
-    day = date(2022, 12, 20)
-    held = complete(planned(), day, day, Count(200, Qualifier.GREATER), day)
+    held = complete(planned(), (DAY, DAY), Count(200, Qualifier.GREATER), DAY)
 
     with pytest.raises(Refused) as refused:
-        complete(held, day, day, Count(201, Qualifier.EXACT), day)
+        complete(held, (DAY, DAY), Count(201, Qualifier.EXACT), DAY)
     assert refused.value.rule == "class-already-completed"
 
 

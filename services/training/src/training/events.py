@@ -5,7 +5,6 @@ from typing import ClassVar
 from uuid import UUID
 
 from benvung.envelope import EventData
-
 from training.domain import Form, Level, Qualifier, TrainingClass
 
 

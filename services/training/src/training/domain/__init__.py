@@ -9,7 +9,9 @@ from training.domain.classes import (
     Level,
     Organiser,
     Place,
+    Places,
     Proposal,
+    Register,
     State,
     TrainingClass,
     complete,
@@ -23,6 +25,7 @@ from training.domain.documents import (
     Topic,
     document_key,
     resolve_topics,
+    written_number,
     year_in_number,
 )
 from training.domain.refused import Refused
@@ -37,9 +40,11 @@ __all__ = [
     "Level",
     "Organiser",
     "Place",
+    "Places",
     "Proposal",
     "Qualifier",
     "Refused",
+    "Register",
     "State",
     "Topic",
     "TrainingClass",
@@ -47,5 +52,6 @@ __all__ = [
     "document_key",
     "plan_class",
     "resolve_topics",
+    "written_number",
     "year_in_number",
 ]

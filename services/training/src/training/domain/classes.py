@@ -67,6 +67,22 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Places:
+    """Where the organiser's area and the class's area lie, on the planned day."""
+
+    organiser: Place
+    place: Place
+
+
+@dataclass(frozen=True)
+class Register:
+    """What the law and the programme know: components by code, and documents."""
+
+    components: Mapping[str, Component]
+    documents: Documents
+
+
+@dataclass(frozen=True)
 class Organiser:
     """The unit that holds the class: its name, its level and the code of its area."""
 
@@ -118,18 +134,12 @@ class TrainingClass:
     revision: int = 0
 
 
-def plan_class(
-    class_id: UUID,
-    proposal: Proposal,
-    organiser_place: Place,
-    place: Place,
-    components: Mapping[str, Component],
-    documents: Documents,
-) -> TrainingClass:
+def plan_class(class_id: UUID, proposal: Proposal, places: Places, register: Register) -> TrainingClass:
     """A planned class, or `Refused` with the first rule the proposal breaks."""
     _check_dates(proposal.planned_from, proposal.planned_to, "planned_to")
-    _check_component(proposal.component, proposal.planned_from, components)
-    _check_places(proposal.organiser, organiser_place, place)
+    _check_component(proposal.component, proposal.planned_from, register.components)
+    _check_places(proposal.organiser, places)
+    documents, place = register.documents, places.place
     topics = resolve_topics(proposal.topics, documents)
     plan = documents.resolve(proposal.plan, "plan.number") if proposal.plan else None
     return TrainingClass(
@@ -149,10 +159,9 @@ def plan_class(
     )
 
 
-def complete(
-    planned: TrainingClass, held_on: date, ended_on: date, count: Count, today: date
-) -> TrainingClass:
-    """The class as held from `held_on` to `ended_on`, both included. Raises `Refused`."""
+def complete(planned: TrainingClass, days: tuple[date, date], count: Count, today: date) -> TrainingClass:
+    """The class as held on `days`, first and last, both included. Raises `Refused`."""
+    held_on, ended_on = days
     if planned.state is State.COMPLETED:
         raise Refused(
             "class-already-completed",
@@ -213,7 +222,8 @@ def _check_component(code: str, on: date, components: Mapping[str, Component]) -
         )
 
 
-def _check_places(organiser: Organiser, organiser_place: Place, place: Place) -> None:
+def _check_places(organiser: Organiser, places: Places) -> None:
+    organiser_place, place = places.organiser, places.place
     if organiser_place.level is not organiser.level:
         raise Refused(
             "organiser-level-differs",

@@ -8,6 +8,10 @@ from datetime import date
 
 from training.domain.refused import Refused
 
+NUMBER = re.compile(
+    r"\b\d{1,6}[A-Za-z]?(?:/(?:19|20)\d\d)?/[^\W\d_]{1,8}[\w&.]{0,12}(?:-[\w&.]{1,16}){0,3}(?!\w)"
+)
+
 
 @dataclass(frozen=True)
 class Document:
@@ -38,14 +42,19 @@ class Topic:
     title: str | None = None
 
 
-def document_key(number: str) -> str:
-    """The number without the spelling differences people leave in it.
+def written_number(text: str) -> str | None:
+    """The document's number inside what somebody wrote: "Thông tư số 46/2022/TT-BTC" holds "46/2022/TT-BTC".
 
-    "Thông tư 09/2022/TT-BLĐTB&XH", "09/2022/TT-BLĐTBXH" and lower case are one key.
+    `None` when there is no number in it. Only a number is kept, because it is told in public events.
     """
-    plain = unicodedata.normalize("NFC", number).casefold()
-    tail = re.search(r"\d+\s*/.*", plain)
-    return re.sub(r"[\s&.]", "", tail.group() if tail else plain)
+    compact = re.sub(r"\s*([/-])\s*", r"\1", unicodedata.normalize("NFC", text).strip())
+    found = NUMBER.search(compact)
+    return found.group() if found else None
+
+
+def document_key(number: str) -> str:
+    """The number without spelling differences: "09/2022/TT-BLĐTB&XH" and "09/2022/tt-blđtbxh" are one."""
+    return number.casefold().replace("&", "").replace(".", "")
 
 
 def year_in_number(number: str) -> int | None:
@@ -53,7 +62,7 @@ def year_in_number(number: str) -> int | None:
 
     Normative documents carry it (Luật Ban hành văn bản quy phạm pháp luật 2015, Điều 10); plans and single decisions do not.
     """
-    found = re.match(r"\d+/((?:19|20)\d\d)/", document_key(number))
+    found = re.match(r"\d+/((?:19|20)\d\d)/", number)
     return int(found.group(1)) if found else None
 
 
@@ -67,22 +76,40 @@ class Documents:
             for number in (entry.document.number, *entry.aliases)
         }
 
+    def number(self, text: str) -> str | None:
+        """The number in `text`, spelt as the known document spells it. `None` when it holds no number."""
+        number = written_number(text)
+        known = self._by_key.get(document_key(number)) if number else None
+        return known.number if known else number
+
     def resolve(self, topic: Topic, field: str) -> Document:
         """The document a topic means: a known one, or a free one that brings its own date.
 
         Raises `Refused` when a number is neither known nor dated, or its date contradicts it.
         """
-        known = self._by_key.get(document_key(topic.number))
-        year = year_in_number(topic.number)
+        number = self.number(topic.number)
+        if number is None:
+            raise _malformed(topic.number, field)
+        known = self._by_key.get(document_key(number))
+        year = year_in_number(number)
         if topic.issued_on is None:
             if known is None:
-                raise _unknown(topic.number, field)
+                raise _unknown(number, field)
             return known
         if known is not None and known.issued_on == topic.issued_on:
             return known
         if year is not None and (known is not None or year != topic.issued_on.year):
-            raise _contradicts(topic.number, known, field)
-        return Document(topic.number, topic.issued_on, topic.issuer, topic.title)
+            raise _contradicts(number, known, field)
+        return Document(number, topic.issued_on, topic.issuer, topic.title)
+
+
+def _malformed(text: str, field: str) -> Refused:
+    return Refused(
+        "document-number-malformed",
+        f"“{text}” không có số, ký hiệu văn bản như 46/2022/TT-BTC hoặc 216/KH-UBND.",
+        f"“{text}” holds no document number such as 46/2022/TT-BTC or 216/KH-UBND.",
+        field,
+    )
 
 
 def _unknown(number: str, field: str) -> Refused:

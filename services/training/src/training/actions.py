@@ -1,0 +1,74 @@
+"""What training does: plan a class, and record that it was held."""
+
+from datetime import date
+from uuid import UUID, uuid4
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from benvung import areas, audit, clock, outbox
+from benvung.auth import OutsideArea, Principal
+from benvung.problems import NotFound
+from training import data, domain, events, store
+
+
+async def plan_class(
+    conn: AsyncConnection, principal: Principal, proposal: domain.Proposal
+) -> domain.TrainingClass:
+    """Plan a class. Raises `domain.Refused` with the rule it breaks, `OutsideArea` for a foreign area."""
+    on = proposal.planned_from
+    place = place_of(proposal.area, on, "area")
+    planned = domain.plan_class(
+        uuid4(),
+        proposal,
+        domain.Places(organiser=place_of(proposal.organiser.area, on, "organiser.area"), place=place),
+        domain.Register(data.components(), data.documents()),
+    )
+    await store.add(conn, planned, place.path)
+    # Seen with the rule by which it will be read, so that the two can never differ.
+    if await store.load(conn, planned.id, principal) is None:
+        raise OutsideArea
+    await audit.record(conn, principal, "plan", "class", str(planned.id))
+    return planned
+
+
+async def complete_class(
+    conn: AsyncConnection,
+    principal: Principal,
+    class_id: UUID,
+    days: tuple[date, date],
+    count: domain.Count,
+) -> domain.TrainingClass:
+    """Record that a class was held from the first to the last of `days`, and tell the world once.
+
+    Raises `NotFound`, or `domain.Refused` with the rule the result breaks.
+    """
+    planned = await store.load(conn, class_id, principal, lock=True)
+    if planned is None:
+        raise NotFound
+    held = domain.complete(planned, days, count, clock.today())
+    await store.save_result(conn, held)
+    await outbox.publish(conn, [events.completed(held)])
+    await audit.record(conn, principal, "complete", "class", str(class_id))
+    return held
+
+
+def place_of(code: str, on: date, field: str) -> domain.Place:
+    """The administrative unit that had this code on that day. Raises `domain.Refused`."""
+    unit = areas.find(code, on)
+    if unit is None:
+        raise domain.Refused(
+            "area-unknown",
+            f"Ngày {on:%d/%m/%Y} không có đơn vị hành chính mã {code}.",
+            f"There was no administrative unit with code {code} on {on}.",
+            field,
+        )
+    path = areas.path(code, on)
+    codes = {each.level: each.code for each in path}
+    country = unit.level is areas.Level.COUNTRY
+    return domain.Place(
+        code=code,
+        level=domain.Level.CENTRAL if country else domain.Level(unit.level.value),
+        province=codes.get(areas.Level.PROVINCE),
+        commune=codes.get(areas.Level.COMMUNE),
+        path=tuple(dict.fromkeys((areas.COUNTRY, *(each.code for each in path)))),
+    )

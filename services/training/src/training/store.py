@@ -1,0 +1,193 @@
+"""Rows to classes and back: the only place in training that runs SQL."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from benvung import areas, clock, paging
+from benvung.auth import Principal
+from training.domain import (
+    Count,
+    Document,
+    Form,
+    Level,
+    Organiser,
+    Qualifier,
+    State,
+    TrainingClass,
+)
+from training.tables import classes, topics
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a list is narrowed to. Dates ask for classes planned or held to touch the days between them."""
+
+    area: str | None = None
+    component: str | None = None
+    form: Form | None = None
+    state: State | None = None
+    topic: str | None = None
+    first: date | None = None
+    last: date | None = None
+
+
+async def add(conn: AsyncConnection, planned: TrainingClass, path: Sequence[str]) -> None:
+    """Store a new class. `path` is its area and every unit above it."""
+    await conn.execute(sa.insert(classes).values(_row(planned) | {"path": list(path)}))
+    await conn.execute(
+        sa.insert(topics),
+        [
+            {
+                "class_id": planned.id,
+                "position": position,
+                "number": topic.number,
+                "issued_on": topic.issued_on,
+                "issuer": topic.issuer,
+                "title": topic.title,
+            }
+            for position, topic in enumerate(planned.topics)
+        ],
+    )
+
+
+async def load(
+    conn: AsyncConnection, class_id: UUID, principal: Principal, *, lock: bool = False
+) -> TrainingClass | None:
+    """The class, or `None` when there is none that the principal may see."""
+    query = sa.select(classes).where(classes.c.id == class_id, visible_to(principal))
+    row = (await conn.execute(query.with_for_update() if lock else query)).one_or_none()
+    if row is None:
+        return None
+    return _class(row, (await _topics(conn, [class_id]))[class_id])
+
+
+async def save_result(conn: AsyncConnection, held: TrainingClass) -> None:
+    """Store that a class was held. Its row is locked by the caller."""
+    row = _row(held)
+    result = {name: row[name] for name in RESULT}
+    await conn.execute(sa.update(classes).where(classes.c.id == held.id).values(result))
+
+
+async def page(
+    conn: AsyncConnection, filters: Filters, principal: Principal, after: str | None, limit: int
+) -> tuple[list[TrainingClass], str | None]:
+    """Classes the principal may see, oldest plan first, and the cursor of the next page."""
+    columns = (classes.c.planned_from, classes.c.id)
+    query = sa.select(classes).where(visible_to(principal), *_conditions(filters))
+    rows = (await conn.execute(paging.keyset(query, columns, after, limit))).all()
+    shown, following = paging.split(rows, columns, limit)
+    taught = await _topics(conn, [row.id for row in shown])
+    return [_class(row, taught[row.id]) for row in shown], following
+
+
+RESULT = ("state", "held_on", "ended_on", "participants", "count_qualifier", "revision")
+
+
+def visible_to(principal: Principal) -> sa.ColumnElement[bool]:
+    """A class is seen and changed by those whose areas contain its area.
+
+    A code means the unit that has it on the business date; a class of an earlier unit with the same code
+    belongs to somebody else.
+    """
+    units = [areas.find(code, clock.today()) for code in principal.areas]
+    return sa.or_(sa.false(), *(_within(unit) for unit in units if unit is not None))
+
+
+def _within(unit: areas.Unit) -> sa.ColumnElement[bool]:
+    rule = [classes.c.path.contains([unit.code])]
+    if unit.valid_from is not None:
+        rule.append(classes.c.planned_from >= unit.valid_from)
+    if unit.valid_to is not None:
+        rule.append(classes.c.planned_from < unit.valid_to)
+    return sa.and_(*rule)
+
+
+def _conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
+    found: list[sa.ColumnElement[bool]] = []
+    if filters.area is not None:
+        found.append(classes.c.path.contains([filters.area]))
+    if filters.component is not None:
+        found.append(classes.c.component == filters.component)
+    if filters.form is not None:
+        found.append(classes.c.form == filters.form)
+    if filters.state is not None:
+        found.append(classes.c.state == filters.state)
+    if filters.topic is not None:
+        found.append(classes.c.id.in_(sa.select(topics.c.class_id).where(topics.c.number == filters.topic)))
+    if filters.first is not None:
+        found.append(sa.func.coalesce(classes.c.ended_on, classes.c.planned_to) >= filters.first)
+    if filters.last is not None:
+        found.append(sa.func.coalesce(classes.c.held_on, classes.c.planned_from) <= filters.last)
+    return found
+
+
+async def _topics(conn: AsyncConnection, ids: Sequence[UUID]) -> dict[UUID, tuple[Document, ...]]:
+    query = sa.select(topics).where(topics.c.class_id.in_(ids)).order_by(topics.c.class_id, topics.c.position)
+    found: dict[UUID, list[Document]] = {class_id: [] for class_id in ids}
+    for row in await conn.execute(query):
+        found[row.class_id].append(Document(row.number, row.issued_on, row.issuer, row.title))
+    return {class_id: tuple(documents) for class_id, documents in found.items()}
+
+
+def _row(of: TrainingClass) -> dict[str, Any]:
+    return {
+        "id": of.id,
+        "title": of.title,
+        "organiser_name": of.organiser.name,
+        "organiser_level": of.organiser.level,
+        "organiser_area": of.organiser.area,
+        "area": of.area,
+        "province": of.province,
+        "commune": of.commune,
+        "component": of.component,
+        "form": of.form,
+        "venue": of.venue,
+        "plan_number": of.plan.number if of.plan else None,
+        "plan_issued_on": of.plan.issued_on if of.plan else None,
+        "plan_issuer": of.plan.issuer if of.plan else None,
+        "plan_title": of.plan.title if of.plan else None,
+        "planned_from": of.planned_from,
+        "planned_to": of.planned_to,
+        "state": of.state,
+        "held_on": of.held_on,
+        "ended_on": of.ended_on,
+        "participants": of.count.participants if of.count else None,
+        "count_qualifier": of.count.qualifier if of.count else None,
+        "revision": of.revision,
+    }
+
+
+def _class(row: sa.Row[Any], taught: tuple[Document, ...]) -> TrainingClass:
+    held = row.participants is not None
+    return TrainingClass(
+        id=row.id,
+        organiser=Organiser(row.organiser_name, Level(row.organiser_level), row.organiser_area),
+        area=row.area,
+        province=row.province,
+        commune=row.commune,
+        component=row.component,
+        form=Form(row.form),
+        title=row.title,
+        topics=taught,
+        plan=_plan(row),
+        venue=row.venue,
+        planned_from=row.planned_from,
+        planned_to=row.planned_to,
+        state=State(row.state),
+        held_on=row.held_on,
+        ended_on=row.ended_on,
+        count=Count(row.participants, Qualifier(row.count_qualifier)) if held else None,
+        revision=row.revision,
+    )
+
+
+def _plan(row: sa.Row[Any]) -> Document | None:
+    if row.plan_number is None:
+        return None
+    return Document(row.plan_number, row.plan_issued_on, row.plan_issuer, row.plan_title)
