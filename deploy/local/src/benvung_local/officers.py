@@ -1,0 +1,59 @@
+"""The invented people who can sign in to the embedded run. No real person is meant."""
+
+from dataclasses import dataclass
+
+READING = ("households.read", "funding.read", "training.read", "reports.read")
+COMMUNE = (*READING, "households.write", "reviews.decide")
+
+
+@dataclass(frozen=True, slots=True)
+class Officer:
+    """Somebody to sign in as. `areas` are codes of administrative units; VN is the whole country."""
+
+    id: str
+    name: str
+    duty: str
+    permissions: tuple[str, ...]
+    areas: tuple[str, ...]
+
+
+OFFICERS = (
+    Officer(
+        "tinh-gia-lai",
+        "Nguyễn Thị Minh Hà",
+        "Thống kê tỉnh Gia Lai",
+        (*READING, "areas.write"),
+        ("64",),
+    ),
+    Officer(
+        "huyen-kong-chro",
+        "Siu Thoan",
+        "Cán bộ giảm nghèo huyện Kông Chro",
+        (*COMMUNE, "areas.write"),
+        ("630",),
+    ),
+    Officer("xa-chu-krey", "Đinh Văn Klơi", "Cán bộ giảm nghèo xã Chư Krey", COMMUNE, ("23827",)),
+    Officer("xa-an-trung", "Đinh Thị Byưm", "Cán bộ giảm nghèo xã An Trung", COMMUNE, ("23830",)),
+    Officer(
+        "ngan-sach",
+        "Trần Quốc Bảo",
+        "Quản lý ngân sách tỉnh Gia Lai",
+        ("funding.read", "budget.write", "reports.read"),
+        ("64",),
+    ),
+    Officer(
+        "tap-huan",
+        "Lê Thu Phương",
+        "Tổ chức tập huấn tỉnh Gia Lai",
+        ("training.read", "training.write", "reports.read"),
+        ("64",),
+    ),
+    Officer(
+        "van-hanh",
+        "Phạm Anh Tuấn",
+        "Vận hành hệ thống",
+        ("operate", "audit.read", "funding.read", "training.read", "reports.read"),
+        ("VN",),
+    ),
+)
+BY_ID = {officer.id: officer for officer in OFFICERS}

@@ -1,0 +1,96 @@
+"""The audit: who did what to which thing, written in the transaction that did it, never changed after.
+
+It holds ids, codes and counts. Names, identity numbers and other personal data have no place in it.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from benvung.logs import request_id
+
+AUDIT_TRIGGER_SQL = (
+    """
+    create function audit_stays_as_written() returns trigger language plpgsql as $$
+    begin
+      raise exception 'audit rows are never changed or removed' using errcode = 'insufficient_privilege';
+    end $$
+    """,
+    """
+    create trigger audit_stays_as_written before update or delete or truncate on audit
+    for each statement execute function audit_stays_as_written()
+    """,
+)
+_DROP = ("drop trigger audit_stays_as_written on audit", "drop function audit_stays_as_written()")
+
+_RECORD = sa.text(
+    "insert into audit (principal, action, entity, entity_id, request_id, detail)"
+    " select :principal, :action, :entity, entity_id, :request_id, :detail"
+    " from unnest(cast(:entity_ids as text[])) with ordinality as given(entity_id, place) order by place"
+).bindparams(sa.bindparam("detail", type_=pg.JSONB(none_as_null=True)))
+
+
+class Actor(Protocol):
+    """Whoever acts: a signed-in person, or a part of the system under its own name."""
+
+    @property
+    def subject(self) -> str:
+        """The id under which the actor is recorded."""
+
+
+class Migration(Protocol):
+    """Alembic's `op`, as far as it is used here."""
+
+    def execute(self, sqltext: str) -> None:
+        """Run one statement."""
+
+
+def install(op: Migration) -> None:
+    """Make the table `audit` append-only; called in the migration that creates it."""
+    for statement in AUDIT_TRIGGER_SQL:
+        op.execute(statement)
+
+
+def uninstall(op: Migration) -> None:
+    """Undo `install`, before a downgrade drops the table."""
+    for statement in _DROP:
+        op.execute(statement)
+
+
+async def record(  # noqa: PLR0917 -- who, what, on what: six facts in the order they are spoken
+    conn: AsyncConnection,
+    actor: Actor,
+    action: str,
+    entity: str,
+    entity_id: str,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Write one audit row in the current transaction. `action` is a constant verb, `entity` a kind."""
+    await record_each(conn, actor, action, entity, [entity_id], detail)
+
+
+async def record_each(  # noqa: PLR0917 -- the same six
+    conn: AsyncConnection,
+    actor: Actor,
+    action: str,
+    entity: str,
+    entity_ids: Sequence[str],
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Write one audit row for each id in one statement: for imports and lists."""
+    if not entity_ids:
+        return
+    await conn.execute(
+        _RECORD,
+        {
+            "principal": actor.subject,
+            "action": action,
+            "entity": entity,
+            "entity_ids": list(entity_ids),
+            "request_id": request_id.get(),
+            "detail": detail,
+        },
+    )

@@ -1,0 +1,283 @@
+"""The web half of a service: one factory for the application, one for the command line."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+import psycopg
+import sqlalchemy as sa
+import typer
+import uvicorn
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import RouteContext, iter_route_contexts
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from benvung import auth, clock, contracts, db, edge, logs, metrics, pages, problems, signin
+from benvung.issuer import Issuer
+from benvung.problems import FieldError, NotReady, Problem
+from benvung.service import Service
+from benvung.settings import ServiceSettings
+from benvung.vault import Vault
+from benvung.worker import Worker
+
+__all__ = ["Service", "cli", "create_app", "routes"]
+
+JSON_LIMIT = 1_000_000
+CHECK_SECONDS = 2.0
+GRACE_SECONDS = 5
+WORKER_PORT_OFFSET = 100
+_NOT_LINKED = frozenset({"database_url", "nats_url", "public_url", "issuer_url", "issuer_internal_url"})
+
+
+def create_app(service: Service, *, api: bool = True, worker: bool = True) -> FastAPI:
+    """The application of a service: its routes if `api`, its relay and projectors if `worker`.
+
+    Engine, issuer and vault are in `app.state` from the start, so that a test may put its own there.
+    Bodies over 1 MB are refused; a route that takes files says so with `max_body_size=`.
+    """
+    settings = service.settings
+    app = Application(
+        title=f"Bền Vững: {service.title_vi}",
+        version="1",
+        openapi_url="/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+    )
+    key = settings.data_key.get_secret_value()
+    app.state.service, app.state.settings = service, settings
+    app.state.engine = db.create_engine(settings)
+    app.state.issuer = Issuer(settings)
+    app.state.vault = Vault.from_base64(key) if key else None
+    app.state.worker = Worker(service, app.state.engine) if worker else None
+    app.include_router(_kit)
+    if api:
+        _include(app, service)
+    app.add_middleware(edge.Edge, service=service.name)
+    for kind in (Problem, HTTPException, RequestValidationError):
+        app.add_exception_handler(kind, _answer)
+    return app
+
+
+def _include(app: FastAPI, service: Service) -> None:
+    for router in service.routers:
+        app.include_router(router, max_body_size=JSON_LIMIT)
+    if not service.pages:
+        return
+    pages.install(app, _site(service))
+    for router in (signin.router, *service.pages):
+        app.include_router(router, max_body_size=JSON_LIMIT)
+
+
+def _site(service: Service) -> pages.Site:
+    settings = service.settings
+    linked = [
+        name for name in ServiceSettings.model_fields if name.endswith("_url") and name not in _NOT_LINKED
+    ]
+    return pages.Site(
+        name=service.name,
+        package=service.package,
+        title_vi=service.title_vi,
+        title_en=service.title_en,
+        peers={name.removesuffix("_url"): getattr(settings, name) for name in linked},
+        form_targets=(settings.issuer_url,),
+    )
+
+
+async def _answer(request: Request, error: Exception) -> Response:
+    return edge.answer(request, error)
+
+
+class Application(FastAPI):
+    """FastAPI, with every operation's refusals in its OpenAPI document."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The document, with the problem's schema and where it may be answered."""
+        return problems.describe(super().openapi())
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    state = app.state
+    await state.issuer.start()
+    if state.worker is not None:
+        await state.worker.start()
+    try:
+        yield
+    finally:
+        if state.worker is not None:
+            await state.worker.stop()
+        await state.issuer.stop()
+        await state.engine.dispose()
+
+
+def routes(app: FastAPI) -> Iterator[tuple[str, RouteContext, str | None]]:
+    """Every route of an application: its path, FastAPI's view of it, and what `auth.declared` says."""
+    for route in iter_route_contexts(app.routes):
+        dependant = getattr(route, "dependant", None)
+        if dependant is not None:
+            yield str(route.path), route, auth.declared(dependant)
+
+
+_kit = APIRouter(dependencies=[auth.PUBLIC], tags=["health"])
+
+
+class Alive(BaseModel):
+    """The process runs and answers."""
+
+    status: str
+
+
+class Ready(BaseModel):
+    """Everything this process needs has just answered."""
+
+    status: str
+    checked: list[str]
+
+
+@_kit.get("/health/live")
+async def live() -> Alive:
+    """Whether the process answers at all."""
+    return Alive(status="alive")
+
+
+@_kit.get("/health/ready", responses=problems.responses(NotReady))
+async def ready(request: Request) -> Ready:
+    """Whether what the service needs answers: proved by requests answered now, not by flags."""
+    checks = {"database": _database_answers, "issuer": _issuer_known}
+    if request.app.state.worker is not None:
+        checks["worker"] = _worker_answers
+    found = await asyncio.gather(*(_check(name, check, request) for name, check in checks.items()))
+    missing = [error for errors in found for error in errors]
+    if missing:
+        names = ", ".join(error.field for error in missing)
+        raise NotReady(f"Đang chờ: {names}.", f"Waiting for: {names}.", errors=missing)
+    return Ready(status="ready", checked=list(checks))
+
+
+Check = Callable[[Request], Awaitable[list[FieldError]]]
+
+
+async def _check(name: str, check: Check, request: Request) -> list[FieldError]:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            return await check(request)
+    except TimeoutError:
+        return [_missing(name, "no-answer", f"no answer within {CHECK_SECONDS:g} s")]
+    except Exception as error:  # noqa: BLE001 -- whatever the reason, it is not ready
+        return [_missing(name, "no-answer", type(error).__name__)]
+
+
+def _missing(name: str, rule: str, detail: str) -> FieldError:
+    return FieldError(name, rule, detail, detail)
+
+
+async def _database_answers(request: Request) -> list[FieldError]:
+    async with request.app.state.engine.connect() as conn:
+        await conn.execute(sa.text("select 1"))
+    return []
+
+
+async def _issuer_known(request: Request) -> list[FieldError]:
+    issuer: Issuer = request.app.state.issuer
+    return [] if issuer.ready else [_missing("issuer", "no-answer", "signing keys not fetched yet")]
+
+
+async def _worker_answers(request: Request) -> list[FieldError]:
+    worker: Worker = request.app.state.worker
+    idle = {"working", "standby"}
+    waiting = [
+        _missing(name, runner["state"], runner["detail"])
+        for name, runner in worker.status().items()
+        if runner["state"] not in idle
+    ]
+    if not waiting:
+        await worker.ping()
+    return waiting
+
+
+@_kit.get("/metrics", include_in_schema=False)
+async def figures() -> Response:
+    """The figures Prometheus collects."""
+    text, kind = metrics.render()
+    return Response(text, headers={"content-type": kind})
+
+
+def cli(build: Callable[[], Service]) -> typer.Typer:
+    """The command line of a service. `build` makes the service from its environment when a command needs it."""
+    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+    @app.command()
+    def serve() -> None:
+        """Answer requests, relay events and keep projections, in one process."""
+        _run(build(), api=True, worker=True)
+
+    @app.command()
+    def api() -> None:
+        """Answer requests only."""
+        _run(build(), api=True, worker=False)
+
+    @app.command()
+    def worker(
+        port: Annotated[int, typer.Option(help="port for health and metrics; 0 = the service's + 100")] = 0,
+    ) -> None:
+        """Relay events and keep projections only."""
+        service = build()
+        _run(service, api=False, worker=True, port=port or service.settings.port + WORKER_PORT_OFFSET)
+
+    @app.command()
+    def migrate() -> None:
+        """Bring the database to the newest schema."""
+        service = build()
+        logs.configure(service.name, service.settings.log_level)
+        db.migrate(service.package, service.settings.sqlalchemy_url())
+
+    @app.command("contracts")
+    def write_contracts(
+        check: Annotated[bool, typer.Option("--check", help="write nothing; fail if files differ")] = False,
+    ) -> None:
+        """Write the event schemas and the OpenAPI document that this service promises."""
+        service = build()
+        folder = db.migrations_folder(service.package).parent / "contracts"
+        files = contracts.documents(service, create_app(service, worker=False).openapi())
+        changed = contracts.differences(folder, files) if check else contracts.write(folder, files)
+        for name in changed:
+            typer.echo(name)
+        if check and changed:
+            raise typer.Exit(1)
+
+    @app.command()
+    def advance_sequence(
+        newest: Annotated[int, typer.Argument(help="the newest sequence that the stream holds")],
+    ) -> None:
+        """After the database was restored from an older copy: move its outbox identity past the stream."""
+        with psycopg.connect(build().settings.psycopg_url()) as conn:
+            conn.execute(
+                "select setval('outbox_id_seq', greatest(%s, last_value)) from outbox_id_seq", (newest,)
+            )
+
+    return app
+
+
+def _run(service: Service, *, api: bool, worker: bool, port: int = 0) -> None:
+    settings = service.settings
+    logs.configure(service.name, settings.log_level)
+    clock.fix(settings.business_date)
+    uvicorn.run(
+        create_app(service, api=api, worker=worker),
+        host=settings.host,
+        port=port or settings.port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # Live pages hold their connection open; they come back by themselves.
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
