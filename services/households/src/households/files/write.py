@@ -213,7 +213,7 @@ class _Page:
             | {"font_size": 9, "rotation": 90}
         )
         self._number: Format = add(grid | {"align": "center"})
-        self._left: Format = add(grid | {"align": "left"})
+        self._left: Format = add(grid | {"align": "left", "indent": 1})
         self._code: Format = add(grid | {"align": "center", "num_format": "@"})
         self._day: Format = add(grid | {"align": "center", "num_format": "dd/mm/yyyy"})
         self._tiny: Format = add(grid | {"align": "center", "italic": True, "font_size": 8})
@@ -244,7 +244,7 @@ class _Page:
         page.merge_range(5, 0, 5, last, f"Ngày quyết định: {sheet.decided_on:%d/%m/%Y}", self._italic)
         words = "Chỉ số thiếu hụt dịch vụ xã hội cơ bản (đánh dấu x)"
         page.merge_range(HEADER_ROW - 1, self._first_flag, HEADER_ROW - 1, last, words, self._head)
-        page.set_row(HEADER_ROW, 130)
+        page.set_row(HEADER_ROW, 165)
         for column, title in enumerate(self._titles):
             is_flag = self._first_flag <= column <= last
             page.write_string(HEADER_ROW, column, title, self._upright if is_flag else self._head)
@@ -290,6 +290,7 @@ class _Page:
     def choices(self, rows: int) -> None:
         """Lists and limits for people who fill in a template."""
         first, last = HEADER_ROW + 2, HEADER_ROW + 1 + rows
+        self._page.print_area(0, 0, first + 24, self._last_flag)
         at = {field: column for column, field in enumerate(_FIELDS)}
         for line in range(first, first + 25):
             for column in range(len(self._titles)):
