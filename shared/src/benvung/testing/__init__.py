@@ -7,11 +7,14 @@ A test asks for what it needs:
 - `engine(service)`: an engine on that database.
 - `nats_server`: a NATS server of the test's own, with the users and permissions of deploy/nats.conf.
 - `settings(service, **more)`: the service's settings for these servers.
+- `app(service, **more)`: a client of the service's application, signed in as somebody who may do
+  everything everywhere; `bearer(permissions, areas)` makes the header of somebody else.
 - `business_date`: the day on which the test runs (always in force).
 
 and imports `emitted`, `deliver` and `received` for events.
 """
 
+import base64
 import datetime as dt
 import importlib
 import os
@@ -21,6 +24,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import AsyncExitStack
 from typing import Any, TypeVar
 
+import httpx2
 import pytest
 import pytest_asyncio
 import sqlalchemy as sa
@@ -28,15 +32,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from benvung import clock, projector
 from benvung.envelope import EventData, decode, encode
+from benvung.issuer import Issuer
 from benvung.settings import ServiceSettings
 from benvung.testing.databases import Databases
 from benvung.testing.servers import NatsServer, NoServers, Postgres, start_nats, start_postgres
+from benvung.testing.tokens import ISSUER, Tokens
 
 E = TypeVar("E", bound=EventData)
 Database = Callable[[str], str]
 Engine = Callable[[str], AsyncEngine]
 Transaction = Callable[[str], Awaitable[AsyncConnection]]
 SettingsFor = Callable[..., ServiceSettings]
+App = Callable[..., Awaitable[httpx2.AsyncClient]]
+Bearer = Callable[..., dict[str, str]]
 
 BUSINESS_DATE = "2024-01-24"
 NOWHERE = "nats://127.0.0.1:9"
@@ -200,10 +208,63 @@ def settings(database: Database, business_date: dt.date, monkeypatch: pytest.Mon
             "nats_user": user,
             "nats_password": password,
             "business_date": business_date,
+            "issuer_url": ISSUER,
+            "data_key": base64.b64encode(b"a key of thirty-two known bytes.").decode(),
         }
         return kind(**{**values, **more})
 
     return of
+
+
+# HTTP.
+
+
+@pytest.fixture(scope="session")
+def tokens() -> Tokens:
+    """The sign-in provider of this run."""
+    return Tokens()
+
+
+@pytest.fixture
+def bearer(tokens: Tokens) -> Bearer:
+    """`bearer(["funding.read"], ["630"])`: the header of somebody with these permissions in these areas."""
+
+    def of(*permissions_and_areas: Sequence[str], **claims: Any) -> dict[str, str]:
+        return {"Authorization": f"Bearer {tokens.token(*permissions_and_areas, **claims)}"}
+
+    return of
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def app(settings: SettingsFor, tokens: Tokens, bearer: Bearer) -> AsyncIterator[App]:
+    """`client = await app("funding")`: a client of that service on this test's own database.
+
+    With `nats=nats_server` its relay and projectors run too. `headers={}` makes it a client that has not
+    signed in; other keywords are settings.
+    """
+    async with AsyncExitStack() as stack:
+
+        async def of(
+            service: str,
+            *,
+            nats: NatsServer | None = None,
+            headers: dict[str, str] | None = None,
+            **more: Any,
+        ) -> httpx2.AsyncClient:
+            from benvung.web import create_app
+
+            built = importlib.import_module(f"{service}.main").build(settings(service, nats=nats, **more))
+            application = create_app(built, worker=nats is not None)
+            application.state.issuer = Issuer(built.settings, transport=tokens.transport)
+            await stack.enter_async_context(application.router.lifespan_context(application))
+            client = httpx2.AsyncClient(
+                transport=httpx2.ASGITransport(app=application),
+                base_url=f"http://{service}.test",
+                headers=bearer() if headers is None else headers,
+            )
+            return await stack.enter_async_context(client)
+
+        yield of
 
 
 # Events.
@@ -254,12 +315,15 @@ def _event_id(sequence: int, data: EventData) -> str:
 
 
 __all__ = [
+    "App",
+    "Bearer",
     "Database",
     "Databases",
     "Engine",
     "NatsServer",
     "NoServers",
     "SettingsFor",
+    "Tokens",
     "Transaction",
     "deliver",
     "emitted",
