@@ -1,0 +1,1 @@
+"""What each household is entitled to, kept by events, and the programme's money."""

@@ -1,0 +1,248 @@
+"""The use cases: follow what the register decides, and record what money an area is given."""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+from uuid import UUID, uuid4
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from benvung import areas, audit, outbox
+from benvung.auth import Principal
+from benvung.outbox import Announcement
+from benvung.problems import Conflict, FieldError, Problem
+from funding import domain
+from funding.domain import Allocation, Answer, Product
+from funding.events import BudgetAllocated, EligibilityChanged, PreviousAnswer
+from funding.store import allocations, projection
+from funding.store.projection import Answers, Households, Kept, State
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One event of the register. `official` is False for a preliminary result, which opens nothing."""
+
+    event_id: str
+    state: State
+    official: bool
+
+
+async def follow(conn: AsyncConnection, changes: Iterable[Change]) -> list[Announcement]:
+    """Bring states and answers up to these events and return what the world must hear of it.
+
+    Indifferent to order, repetition and batches: the newest state wins, an answer's row exists once any
+    event opened the product, and only a real difference is announced.
+    """
+    ordered = sorted(changes, key=lambda change: change.state.sequence)
+    ids = sorted({change.state.household_id for change in ordered})
+    states, answers = await projection.lock_households(conn, ids)
+    batch = _Batch(states, answers)
+    for change in ordered:
+        batch.apply(change)
+    await projection.save_states(conn, batch.moved())
+    await projection.save_answers(conn, batch.changed())
+    await projection.record_facts(
+        conn, sorted((change.state for change in ordered if change.official), key=_by_household)
+    )
+    return batch.announcements
+
+
+class _Batch:
+    """What is known of the households of a batch, moved event by event."""
+
+    def __init__(self, states: Households, answers: Answers) -> None:
+        self._states, self._answers = states, answers
+        self._moved: set[UUID] = set()
+        self._changed: set[tuple[UUID, Product]] = set()
+        self.announcements: list[Announcement] = []
+
+    def apply(self, change: Change) -> None:
+        household = change.state.household_id
+        newest = self._states.get(household)
+        if newest is not None and change.state.sequence <= newest.sequence:
+            self._remember(newest, change.state)
+            return
+        self._states[household] = change.state
+        self._moved.add(household)
+        for answer in domain.answers(change.state.standing):
+            self._answer(change, answer)
+
+    def moved(self) -> list[State]:
+        """The states to write, in id order."""
+        return [self._states[household] for household in sorted(self._moved)]
+
+    def changed(self) -> list[Kept]:
+        """The answers to write, in id order."""
+        return [self._answers[household][product] for household, product in sorted(self._changed)]
+
+    def _answer(self, change: Change, answer: Answer) -> None:
+        old = self._answers.get(change.state.household_id, {}).get(answer.product)
+        if old is None and not answer.eligible:
+            return
+        new = _kept(change.state, answer, 0 if old is None else old.revision)
+        if old is not None and _same(old, new):
+            return
+        if old is None or _concerns_the_world(old, new):
+            new = replace(new, revision=new.revision + 1)
+            self.announcements.append(Announcement(change.event_id, _event(new, old)))
+        self._keep(new)
+
+    def _remember(self, newest: State, late: State) -> None:
+        """A late event opened a product that was never kept: its row tells today's answer."""
+        opened = domain.entitled(late.standing)
+        if opened is None or opened.product in self._answers.get(newest.household_id, {}):
+            return
+        for answer in domain.answers(newest.standing):
+            if answer.product is opened.product:
+                self._keep(_kept(newest, answer, 0))
+
+    def _keep(self, kept: Kept) -> None:
+        self._answers.setdefault(kept.household_id, {})[kept.answer.product] = kept
+        self._changed.add((kept.household_id, kept.answer.product))
+
+
+def _kept(state: State, answer: Answer, revision: int) -> Kept:
+    return Kept(
+        household_id=state.household_id,
+        answer=answer,
+        limit_dong=projection.limit(answer),
+        rate_percent=projection.rate(answer),
+        article=domain.catalogue()[answer.product].article,
+        rule_version=domain.rule_version(),
+        province=state.province,
+        commune=state.commune,
+        poverty_class=state.standing.poverty_class,
+        sequence=state.sequence,
+        revision=revision,
+    )
+
+
+def _same(old: Kept, new: Kept) -> bool:
+    return (old.answer, old.commune, old.province, old.poverty_class, old.rule_version) == (
+        new.answer,
+        new.commune,
+        new.province,
+        new.poverty_class,
+        new.rule_version,
+    )
+
+
+def _concerns_the_world(old: Kept, new: Kept) -> bool:
+    before, after = old.answer, new.answer
+    differs = (before.status, before.valid_from, before.valid_to, old.commune) != (
+        after.status,
+        after.valid_from,
+        after.valid_to,
+        new.commune,
+    )
+    return differs and (before.eligible or after.eligible)
+
+
+def _event(new: Kept, old: Kept | None) -> EligibilityChanged:
+    return EligibilityChanged(
+        province=new.province,
+        commune=new.commune,
+        revision=new.revision,
+        household_id=new.household_id,
+        product=new.answer.product.value,
+        status=new.answer.status.value,
+        valid_from=new.answer.valid_from,
+        valid_to=new.answer.valid_to,
+        reason=new.answer.reason.value,
+        article=new.article,
+        rule_version=new.rule_version,
+        poverty_class=new.poverty_class.value if new.poverty_class else None,
+        source_sequence=new.sequence,
+        previous=_previous(old) if old else None,
+    )
+
+
+def _previous(old: Kept) -> PreviousAnswer:
+    return PreviousAnswer(
+        status=old.answer.status.value,
+        commune=old.commune,
+        valid_from=old.answer.valid_from,
+        valid_to=old.answer.valid_to,
+    )
+
+
+def _by_household(state: State) -> tuple[UUID, int]:
+    return state.household_id, state.sequence
+
+
+class AreaUnknown(Problem):
+    """There is no such administrative unit on that day."""
+
+    status, rule = 422, "area-unknown"
+    title_vi, title_en = "Không có đơn vị hành chính này", "There is no such administrative unit"
+
+    @classmethod
+    def at(cls, area: str, on: dt.date) -> Self:
+        """The problem for this code on this day."""
+        vi = f"Không có địa bàn {area} vào ngày {on:%d/%m/%Y}."
+        en = f"There is no area {area} on {on}."
+        return cls(vi, en, errors=[FieldError("area", cls.rule, vi, en)])
+
+
+class AllocationAlreadyRecorded(Conflict):
+    """This decision's allocation to this area is already recorded."""
+
+    rule = "allocation-already-recorded"
+    title_vi, title_en = "Quyết định giao vốn đã được ghi", "This allocation is already recorded"
+
+
+async def allocate(conn: AsyncConnection, principal: Principal, allocation: Allocation) -> UUID:
+    """Record an allocation and announce each of its lines; returns its id.
+
+    Raises `domain.Refused` when a line or a sum is wrong, `AreaUnknown`, `OutsideArea`, and
+    `AllocationAlreadyRecorded` when the same decision has given the same area money before.
+    """
+    unit = areas.find(allocation.area, allocation.decided_on)
+    if unit is None:
+        raise AreaUnknown.at(allocation.area, allocation.decided_on)
+    principal.scope().check_area(allocation.area)
+    domain.check(allocation)
+    allocation_id = uuid4()
+    province = areas.province_of(allocation.area, allocation.decided_on)
+    place = allocations.Place(
+        province=province.code if province else None,
+        commune=unit.code if unit.level is areas.Level.COMMUNE else None,
+        communes=[each.code for each in areas.communes_under(allocation.area, allocation.decided_on)],
+    )
+    if not await allocations.insert(conn, allocation_id, allocation, place):
+        raise AllocationAlreadyRecorded(
+            f"Quyết định {allocation.decision_number} đã giao vốn năm {allocation.year} cho địa bàn"
+            f" {allocation.area}.",
+            f"Decision {allocation.decision_number} already gave area {allocation.area} money for"
+            f" {allocation.year}.",
+        )
+    await audit.record(
+        conn, principal, "allocate", "allocation", str(allocation_id), {"area": allocation.area}
+    )
+    await outbox.publish(conn, _lines(allocation_id, allocation, place))
+    return allocation_id
+
+
+def _lines(
+    allocation_id: UUID, allocation: Allocation, place: allocations.Place
+) -> Sequence[BudgetAllocated]:
+    return [
+        BudgetAllocated(
+            province=place.province,
+            commune=place.commune,
+            revision=number,
+            allocation_id=allocation_id,
+            area=allocation.area,
+            year=allocation.year,
+            origin_year=allocation.origin_year,
+            programme=allocation.programme,
+            project=line.project,
+            capital_type="INVESTMENT" if line.capital_type == "INVESTMENT" else "RECURRENT",
+            source=line.source,
+            amount_dong=line.amount_dong,
+            decision_number=allocation.decision_number,
+            decided_on=allocation.decided_on,
+        )
+        for number, line in enumerate(allocation.lines, start=1)
+    ]
