@@ -24,7 +24,7 @@ from benvung.settings import ServiceSettings
 
 log = structlog.get_logger(__name__)
 
-IDLE_SECONDS = 1.0
+IDLE_SECONDS = 0.25
 CHANNEL = "projection"
 TRANSIENT = (psycopg.OperationalError, psycopg.InterfaceError)
 
