@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from benvung import audit
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -315,10 +317,12 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_training_classes_area_held_on"), "training_classes", ["area", "held_on"], unique=False
     )
+    audit.install(op)
 
 
 def downgrade() -> None:
     """Drop all tables."""
+    audit.uninstall(op)
     op.drop_index(op.f("ix_training_classes_area_held_on"), table_name="training_classes")
     op.drop_table("training_classes")
     op.drop_index(op.f("ix_sessions_expires_at"), table_name="sessions")

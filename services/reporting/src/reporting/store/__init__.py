@@ -8,6 +8,7 @@ from reporting.store.households import add_facts, add_populations, move_states
 from reporting.store.movements import booked
 from reporting.store.population import populations
 from reporting.store.situation import (
+    ApprovedList,
     approved_lists,
     first_day,
     last_annual_year,
@@ -15,7 +16,7 @@ from reporting.store.situation import (
     official_on_days,
     preliminary,
 )
-from reporting.store.support import eligibility, money, training
+from reporting.store.support import Eligible, Money, Training, eligibility, money, training
 from reporting.store.training import add_classes
 from reporting.store.verify import (
     classes_from_counts,
@@ -26,6 +27,10 @@ from reporting.store.verify import (
 )
 
 __all__ = [
+    "ApprovedList",
+    "Eligible",
+    "Money",
+    "Training",
     "add_budget_lines",
     "add_classes",
     "add_eligibility",

@@ -3,7 +3,6 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -92,7 +91,7 @@ class Training:
 
 async def training(conn: AsyncConnection, areas: Collection[str], first: date, last: date) -> list[Training]:
     """Classes that ended in the period, added only where their counts are exact in the same way."""
-    keys: tuple[sa.Column[Any], ...] = (
+    keys = (
         classes.c.area,
         classes.c.project,
         classes.c.form,

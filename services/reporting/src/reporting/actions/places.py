@@ -1,0 +1,104 @@
+"""The area a question is about: which unit it was on that day, its communes, and whether one may ask."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from benvung import areas, clock
+from benvung.areas import AreaType, Level, Unit
+from benvung.auth import OutsideArea, Principal
+from benvung.problems import NotFound
+
+
+class AreaUnknown(NotFound):
+    """No administrative unit had this code on that day."""
+
+    rule = "area-unknown"
+    title_vi, title_en = "Không có đơn vị hành chính này", "No such administrative unit"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An area on a day, with the communes it had then, in the order of their codes."""
+
+    unit: Unit
+    on: date
+    communes: tuple[Unit, ...]
+
+    @property
+    def codes(self) -> list[str]:
+        """The codes of its communes."""
+        return [unit.code for unit in self.communes]
+
+    @property
+    def at_or_below(self) -> list[str]:
+        """The codes of the area itself and of every unit inside it."""
+        inside, open_units = [self.unit.code], [self.unit.code]
+        while open_units:
+            below = [unit.code for unit in areas.children(open_units.pop(), self.on)]
+            inside += below
+            open_units += below
+        return inside
+
+    def above(self, code: str) -> list[str]:
+        """The codes of the units that lie between this area and a unit inside it, without either."""
+        path = [unit.code for unit in areas.path(code, self.on)]
+        start = path.index(self.unit.code) + 1 if self.unit.code in path else 0
+        return path[start:-1]
+
+    def on_day(self, day: date) -> "Place | None":
+        """The same area on another day; None when it did not exist then (a code alone proves nothing)."""
+        if areas.find(self.unit.code, day) != self.unit:
+            return None
+        return Place(self.unit, day, tuple(areas.communes_under(self.unit.code, day)))
+
+
+def place(principal: Principal, code: str, on: date) -> Place:
+    """The area with this code on that day. Raises `AreaUnknown`, and `OutsideArea` unless all is in scope.
+
+    A figure under an area's name is never counted from a part of it.
+    """
+    unit = areas.find(code, on)
+    if unit is None:
+        raise AreaUnknown(
+            f"Ngày {on:%d/%m/%Y} không có đơn vị hành chính mã {code}.",
+            f"There was no administrative unit with code {code} on {on.isoformat()}.",
+        )
+    scope = principal.scope()
+    if scope.communes is not None:
+        scope.check_area(code)
+        # Codes were given again: today's scope says nothing about an earlier unit of the same code.
+        if areas.find(code, clock.today()) != unit:
+            raise OutsideArea
+    return Place(unit, on, tuple(areas.communes_under(code, on)))
+
+
+def own_areas(principal: Principal, on: date) -> list[Unit]:
+    """The areas this person was given, the widest first."""
+    found = [unit for unit in (areas.find(code, on) for code in principal.areas) if unit is not None]
+    order = list(Level)
+    return sorted(found, key=lambda unit: (order.index(unit.level), unit.code))
+
+
+def choices(principal: Principal, on: date, around: Unit) -> list[Unit]:
+    """What the area picker offers beside `around`: the way up as far as one may look, and the units below."""
+    scope = principal.scope()
+
+    def visible(unit: Unit) -> bool:
+        inside = frozenset(commune.code for commune in areas.communes_under(unit.code, on))
+        return scope.communes is None or (bool(inside) and inside <= scope.communes)
+
+    above = [unit for unit in areas.path(around.code, on) if visible(unit)]
+    below = areas.children(around.code, on)
+    beside = areas.children(around.parent, on) if around.level is Level.COMMUNE and around.parent else []
+    offered = [*above, around, *own_areas(principal, on), *below, *beside]
+    return list(dict.fromkeys(unit for unit in offered if visible(unit)))
+
+
+def grouped(communes: tuple[Unit, ...]) -> list[tuple[str, list[Unit]]]:
+    """Communes as the forms group them: urban, rural, then those whose kind no source states."""
+    groups = [
+        (kind.value, [unit for unit in communes if unit.area_type is kind])
+        for kind in (AreaType.URBAN, AreaType.RURAL)
+    ]
+    groups.append(("UNKNOWN", [unit for unit in communes if unit.area_type is None]))
+    return [(kind, units) for kind, units in groups if units]

@@ -1,0 +1,80 @@
+"""The tables as files to take away."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from benvung.auth import OutsideArea
+from benvung.db import Conn
+from benvung.problems import responses
+from reporting import files
+from reporting.actions.movements import movements
+from reporting.actions.places import AreaUnknown
+from reporting.actions.situation import situation
+from reporting.api import sheets
+from reporting.api.asked import Area, AskedPlace, Asker, Language, StageAsked, Standard, Year, place_of_year
+from reporting.domain import Stage
+
+CSV = "text/csv; charset=utf-8"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class CsvFile(Response):
+    """A CSV file."""
+
+    media_type = CSV
+
+
+class XlsxFile(Response):
+    """An XLSX workbook."""
+
+    media_type = XLSX
+
+
+router = APIRouter(tags=["files"], responses=responses(AreaUnknown, OutsideArea))
+
+
+def _named(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
+
+
+@router.get("/situation.csv", response_class=CsvFile)
+async def situation_csv(
+    conn: Conn,
+    place: AskedPlace,
+    say: Language,
+    stage: StageAsked = Stage.OFFICIAL,
+    standard: Standard = None,
+) -> CsvFile:
+    """The situation of the area's communes as CSV."""
+    sheet = sheets.situation_sheet(await situation(conn, place, stage, standard), say)
+    return CsvFile(files.as_csv([sheet]), headers=_named(f"{place.unit.code}-{place.on}.csv"))
+
+
+@router.get("/situation.xlsx", response_class=XlsxFile)
+async def situation_xlsx(
+    conn: Conn,
+    place: AskedPlace,
+    say: Language,
+    stage: StageAsked = Stage.OFFICIAL,
+    standard: Standard = None,
+) -> XlsxFile:
+    """The situation of the area's communes as a workbook."""
+    sheet = sheets.situation_sheet(await situation(conn, place, stage, standard), say)
+    return XlsxFile(await files.as_xlsx([sheet]), headers=_named(f"{place.unit.code}-{place.on}.xlsx"))
+
+
+@router.get("/movements.csv", response_class=CsvFile)
+async def movements_csv(conn: Conn, principal: Asker, area: Area, year: Year, say: Language) -> CsvFile:
+    """Forms 7.2 and 7.3 as CSV."""
+    found = await movements(conn, place_of_year(principal, area, year), year)
+    return CsvFile(
+        files.as_csv(sheets.movement_sheets(found, say)), headers=_named(f"{area}-7.2-7.3-{year}.csv")
+    )
+
+
+@router.get("/movements.xlsx", response_class=XlsxFile)
+async def movements_xlsx(conn: Conn, principal: Asker, area: Area, year: Year, say: Language) -> XlsxFile:
+    """Forms 7.2 and 7.3 as a workbook with a sheet each."""
+    found = await movements(conn, place_of_year(principal, area, year), year)
+    content = await files.as_xlsx(sheets.movement_sheets(found, say))
+    return XlsxFile(content, headers=_named(f"{area}-7.2-7.3-{year}.xlsx"))

@@ -1,0 +1,96 @@
+"""What people take away: tables written as CSV and XLSX."""
+
+import asyncio
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import xlsxwriter
+from xlsxwriter.workbook import Workbook
+
+Cell = str | int | Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One table with what stands above it. `bold` are the rows that sum others, counted from 0."""
+
+    name: str
+    above: tuple[str, ...]
+    head: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    bold: frozenset[int]
+
+
+def as_csv(sheets: Sequence[Sheet]) -> bytes:
+    """The tables below each other as CSV in UTF-8 with a mark at its start, which Excel needs."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    for number, sheet in enumerate(sheets):
+        if number:
+            writer.writerow([])
+        writer.writerow(sheet.head)
+        writer.writerows([["" if cell is None else cell for cell in row] for row in sheet.rows])
+    return out.getvalue().encode("utf-8-sig")
+
+
+async def as_xlsx(sheets: Sequence[Sheet]) -> bytes:
+    """The tables as sheets of a workbook, written in a thread so that other requests go on."""
+    return await asyncio.to_thread(_workbook, sheets)
+
+
+def _workbook(sheets: Sequence[Sheet]) -> bytes:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False}) as book:
+        for sheet in sheets:
+            _write(book, sheet)
+    return out.getvalue()
+
+
+def _write(book: Workbook, sheet: Sheet) -> None:
+    title = book.add_format({"bold": True, "font_size": 13})
+    head = book.add_format(
+        {"bold": True, "text_wrap": True, "border": 1, "valign": "vcenter", "align": "center"}
+    )
+    formats = {
+        (kind, strong): book.add_format(
+            {"border": 1, "bold": strong, "num_format": {"n": "#,##0", "d": "0.00", "t": "@"}[kind]}
+        )
+        for kind in "ndt"
+        for strong in (False, True)
+    }
+    page = book.add_worksheet(sheet.name.replace("/", "-"))
+    for number, text in enumerate(sheet.above):
+        page.write_string(number, 0, text, title if number == 0 else None)
+    top = len(sheet.above) + 1
+    for column, text in enumerate(sheet.head):
+        page.write_string(top, column, text, head)
+        page.set_column(column, column, 24 if column in {2, 3} else 13)
+    for number, row in enumerate(sheet.rows):
+        strong = number in sheet.bold
+        for column, cell in enumerate(row):
+            _write_cell(page, (top + 1 + number, column), cell, formats, strong=strong)
+    page.freeze_panes(top + 1, 0)
+    page.set_landscape()
+    page.fit_to_pages(1, 0)
+    page.repeat_rows(top)
+
+
+def _write_cell(
+    page: "xlsxwriter.worksheet.Worksheet",
+    at: tuple[int, int],
+    cell: Cell,
+    formats: dict[tuple[str, bool], object],
+    *,
+    strong: bool,
+) -> None:
+    if cell is None:
+        page.write_blank(*at, None, formats["t", strong])
+    elif isinstance(cell, str):
+        page.write_string(*at, cell, formats["t", strong])
+    elif isinstance(cell, int):
+        page.write_number(*at, cell, formats["n", strong])
+    else:
+        page.write_number(*at, float(cell), formats["d", strong])

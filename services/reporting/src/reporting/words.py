@@ -1,0 +1,58 @@
+"""How reporting says things, in the language asked for: labels of codes, figures with their words."""
+
+from datetime import date
+from decimal import Decimal
+from functools import cache
+
+from benvung.pages import catalogue
+from benvung.pages.formats import Formats
+from reporting.domain import Total
+from reporting.store import ApprovedList
+
+
+class Words:
+    """Labels and sentences in one language, `vi` or `en`."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self.formats = Formats(language)
+        self.t = catalogue.translator("reporting", language)
+        self._known = catalogue.texts("reporting", language)
+
+    def label(self, kind: str, code: str) -> str:
+        """The name of a code; the code itself where another service uses one we have no name for."""
+        return self._known.get(f"{kind}.{code}", code)
+
+    def rate(self, percent: Decimal | None) -> str:
+        """A share in words; without a denominator, that it has none."""
+        return self.t("rate.none") if percent is None else self.formats.percent(percent)
+
+    def change(self, points: Decimal, since: date) -> str:
+        """A change of a share: "giảm 5,91 điểm phần trăm so với 31/12/2022"."""
+        if not points:
+            return self.t("change.none", date=self.formats.date(since))
+        key = "change.up" if points > 0 else "change.down"
+        return self.t(key, amount=self.formats.points(abs(points)), date=self.formats.date(since))
+
+    def people(self, total: Total) -> str:
+        """A number of participants with the word that qualifies it: "ít nhất 250"."""
+        number = self.formats.number(total.participants)
+        return self.t(f"count.{total.qualifier.value}", number=number)
+
+    def decisions(self, lists: tuple[ApprovedList, ...]) -> str:
+        """The decisions a figure rests on, in one line; empty when there is none."""
+        newest = [one for one in lists if one.valid_from == lists[0].valid_from] if lists else []
+        if not newest:
+            return ""
+        if len(newest) > 1:
+            last = max(one.decided_on for one in newest)
+            return self.t("decisions", number=len(newest), date=self.formats.date(last))
+        one = newest[0]
+        key = "decision" if one.decision_number else "decision.unnumbered"
+        return self.t(key, number=one.decision_number, date=self.formats.date(one.decided_on))
+
+
+@cache
+def words(language: str) -> Words:
+    """The words of a language, made once."""
+    return Words(language)
