@@ -1,8 +1,8 @@
 """Rows to classes and back: the only place in training that runs SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,8 @@ from training.domain import (
     TrainingClass,
 )
 from training.tables import classes, topics
+
+ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -92,11 +94,22 @@ RESULT = ("state", "held_on", "ended_on", "participants", "count_qualifier", "re
 def visible_to(principal: Principal) -> sa.ColumnElement[bool]:
     """A class is seen and changed by those whose areas contain its area.
 
-    A code means the unit that has it on the business date; a class of an earlier unit with the same code
-    belongs to somebody else.
+    A code means the unit that has it on the business date, with the units it was made from: a class held in
+    a former district's province is that province's successor's, one of an earlier unit that merely had the
+    same code is not.
     """
-    units = [areas.find(code, clock.today()) for code in principal.areas]
-    return sa.or_(sa.false(), *(_within(unit) for unit in units if unit is not None))
+    units = {unit for code in principal.areas for unit in _lineage(areas.find(code, clock.today()))}
+    return sa.or_(sa.false(), *(_within(unit) for unit in sorted(units, key=lambda unit: unit.code)))
+
+
+def _lineage(unit: areas.Unit | None) -> Iterator[areas.Unit]:
+    """A unit and all it was made from, back to the beginning of the records."""
+    if unit is None:
+        return
+    yield unit
+    if unit.valid_from is not None:
+        for code in unit.predecessors:
+            yield from _lineage(areas.find(code, unit.valid_from - ONE_DAY))
 
 
 def _within(unit: areas.Unit) -> sa.ColumnElement[bool]:
