@@ -9,6 +9,7 @@ from reporting.store.movements import booked
 from reporting.store.population import populations
 from reporting.store.situation import (
     ApprovedList,
+    ByCommune,
     approved_lists,
     first_day,
     last_annual_year,
@@ -28,6 +29,7 @@ from reporting.store.verify import (
 
 __all__ = [
     "ApprovedList",
+    "ByCommune",
     "Eligible",
     "Money",
     "Training",
