@@ -1,0 +1,5 @@
+"""`python -m households`."""
+
+from households.main import cli
+
+cli()

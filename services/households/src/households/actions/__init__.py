@@ -1,0 +1,9 @@
+"""The use cases of the register, one function each.
+
+HTTP and the background work come in by the same door. Everything takes a connection whose transaction
+belongs to the caller.
+"""
+
+from households.actions import areas, decisions, households, imports, reviews, verify
+
+__all__ = ["areas", "decisions", "households", "imports", "reviews", "verify"]

@@ -1,0 +1,158 @@
+"""Places of the register: communes on a day, their villages, the recorded population of areas."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator, Sequence
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from benvung import areas, audit, clock, outbox
+from benvung.auth import Principal
+from benvung.problems import FieldError
+from households import store
+from households.actions.refusals import (
+    AreaNotFound,
+    AreaTypeUnknown,
+    CommuneUnknown,
+    VillageInhabited,
+    VillagesContradict,
+)
+from households.domain import AreaType, Place, Refused, normalise_name
+from households.events import PopulationRecorded
+
+VILLAGES_LIMIT = 99
+
+
+def commune_on(code: str, on: dt.date, field: str) -> areas.Unit:
+    """The commune that had this code on that day. Raises `CommuneUnknown`."""
+    unit = areas.find(code, on)
+    if unit is None or unit.level is not areas.Level.COMMUNE:
+        raise CommuneUnknown(code, field)
+    return unit
+
+
+def place_on(commune: str, village: str, on: dt.date, field: str = "commune") -> Place:
+    """A village's place with its commune's type on that day. Raises `CommuneUnknown`, `AreaTypeUnknown`."""
+    unit = commune_on(commune, on, field)
+    if unit.area_type is None:
+        raise AreaTypeUnknown(commune, field)
+    province = areas.province_of(commune, on)
+    return Place(province.code if province else None, commune, village, AreaType(unit.area_type))
+
+
+async def put_villages(
+    conn: AsyncConnection, principal: Principal, commune: str, listed: Sequence[tuple[str | None, str]]
+) -> None:
+    """Make `listed` (code or None, name) the commune's whole list of villages.
+
+    A village without a code keeps the one it has under its name, or gets the next free number. Raises
+    `CommuneUnknown`, `OutsideArea`, `VillagesContradict`, `VillageInhabited`.
+    """
+    commune_on(commune, clock.today(), "commune")
+    principal.scope().check(commune)
+    await store.places.lock_commune(conn, commune)
+    present = {row.name_key: row.code for row in await store.places.villages_of(conn, commune)}
+    inhabited = await store.places.inhabited(conn, commune)
+    codes = _codes(commune, listed, present, inhabited)
+    gone = sorted(inhabited - set(codes))
+    if gone:
+        raise VillageInhabited(
+            f"Các thôn {', '.join(gone)} có hộ trong sổ nên phải có trong danh sách.",
+            f"The villages {', '.join(gone)} have households and must stay in the list.",
+        )
+    await store.places.put_villages(
+        conn, commune, {code: (name, normalise_name(name)) for code, name in codes.items()}
+    )
+    await audit.record(conn, principal, "villages.listed", "commune", commune, {"villages": len(codes)})
+
+
+def _codes(
+    commune: str, listed: Sequence[tuple[str | None, str]], present: dict[str, str], taken: set[str]
+) -> dict[str, str]:
+    found: dict[str, str] = {}
+    names: set[str] = set()
+    free = _free_codes(commune, {code for code, _ in listed if code} | set(present.values()) | taken)
+    for number, (given, name) in enumerate(listed):
+        key = normalise_name(name)
+        code = given or present.get(key) or next(free, None)
+        where = f"body.villages.{number}"
+        if code is None:
+            raise _contradiction(where, "hết mã thôn", "no village code is left")
+        if not code.startswith(f"{commune}."):
+            raise _contradiction(f"{where}.code", "mã thuộc xã khác", "the code is of another commune")
+        if code in found or key in names:
+            raise _contradiction(where, "mã hoặc tên bị trùng", "its code or name occurs twice")
+        found[code] = name
+        names.add(key)
+    return found
+
+
+def _free_codes(commune: str, taken: set[str]) -> Iterator[str]:
+    return (
+        code for number in range(1, VILLAGES_LIMIT + 1) if (code := f"{commune}.{number:02d}") not in taken
+    )
+
+
+def _contradiction(field: str, why_vi: str, why_en: str) -> VillagesContradict:
+    return VillagesContradict(
+        f"{field}: {why_vi}.",
+        f"{field}: {why_en}.",
+        errors=[FieldError(field, VillagesContradict.rule, f"{why_vi}.", f"{why_en}.")],
+    )
+
+
+async def record_population(
+    conn: AsyncConnection,
+    principal: Principal,
+    area: str,
+    *,
+    households: int,
+    persons: int,
+    as_of: dt.date,
+    source: str,
+) -> uuid.UUID:
+    """Record the population of an area of any level on a day; an earlier record of the day stays.
+
+    Raises `AreaNotFound` when no unit had the code on that day, `OutsideArea`, and `Refused` when there
+    are fewer persons than households.
+    """
+    if persons < households:
+        raise Refused(
+            "population-implausible",
+            f"{persons} nhân khẩu không thể ít hơn {households} hộ.",
+            f"{persons} persons cannot be fewer than {households} households.",
+            "body.persons",
+        )
+    unit = areas.find(area, as_of)
+    if unit is None or unit.level is areas.Level.COUNTRY:
+        raise AreaNotFound
+    principal.scope().check_area(area)
+    province = areas.province_of(area, as_of)
+    population_id = uuid.uuid4()
+    event = PopulationRecorded(
+        province=province.code if province else None,
+        commune=area if unit.level is areas.Level.COMMUNE else None,
+        revision=1,
+        population_id=population_id,
+        area=area,
+        level=unit.level.value,
+        households=households,
+        persons=persons,
+        as_of=as_of,
+        source=source,
+    )
+    [sequence] = await outbox.publish(conn, [event])
+    values = {
+        "id": population_id,
+        "sequence": sequence,
+        "province": event.province,
+        "area": area,
+        "level": event.level,
+        "households": households,
+        "persons": persons,
+        "as_of": as_of,
+        "source": source,
+    }
+    await store.places.add_population(conn, values)
+    await audit.record(conn, principal, "population.recorded", "area", area, {"sequence": sequence})
+    return population_id

@@ -1,0 +1,138 @@
+"""The named refusals of this service that are more than a broken rule of the domain."""
+
+import uuid
+
+from benvung.problems import Conflict, FieldError, NotFound, Problem
+
+
+class ReviewNotFound(NotFound):
+    """There is no such review, or it belongs to another area."""
+
+    rule = "review-not-found"
+    title_vi, title_en = "Không tìm thấy kỳ rà soát", "There is no such review"
+
+
+class HouseholdNotFound(NotFound):
+    """There is no such household, or it belongs to another area."""
+
+    rule = "household-not-found"
+    title_vi, title_en = "Không tìm thấy hộ", "There is no such household"
+
+
+class ImportNotFound(NotFound):
+    """There is no such import, or it belongs to another area."""
+
+    rule = "import-not-found"
+    title_vi, title_en = "Không tìm thấy lần nhập tệp", "There is no such import"
+
+
+class AreaNotFound(NotFound):
+    """No administrative unit had this code on that day, or it is outside the asker's area."""
+
+    rule = "area-not-found"
+    title_vi, title_en = "Không có đơn vị hành chính mang mã này", "There is no such administrative unit"
+
+
+class ReviewClosed(Conflict):
+    """The review is closed and takes no more results."""
+
+    rule = "review-closed"
+    title_vi, title_en = "Kỳ rà soát đã đóng", "The review is closed"
+
+
+class ReviewExists(Conflict):
+    """The commune already has an annual review of this year, stage and standard."""
+
+    rule = "review-exists"
+    title_vi, title_en = "Kỳ rà soát này đã được mở", "This review has been opened before"
+
+    def __init__(self, review_id: uuid.UUID) -> None:
+        super().__init__(
+            f"Xã đã có kỳ rà soát định kỳ của năm này: /v1/reviews/{review_id}.",
+            f"The commune already has this annual review: /v1/reviews/{review_id}.",
+            headers={"Location": f"/v1/reviews/{review_id}"},
+        )
+
+
+class SameFileTwice(Conflict):
+    """This very file was imported into this review before."""
+
+    rule = "same-file-twice"
+    title_vi, title_en = "Tệp này đã được nhập", "This file has been imported before"
+
+    def __init__(self, first: uuid.UUID) -> None:
+        super().__init__(
+            f"Kỳ rà soát đã nhận đúng tệp này: /v1/imports/{first}. Không có gì được ghi thêm.",
+            f"The review already took this very file: /v1/imports/{first}. Nothing was recorded.",
+            headers={"Location": f"/v1/imports/{first}"},
+        )
+
+
+class ImportsUnfinished(Conflict):
+    """A file of this review is still being applied."""
+
+    rule = "imports-unfinished"
+    title_vi, title_en = "Còn tệp đang được xử lý", "A file is still being applied"
+
+
+class VillageInhabited(Conflict):
+    """A village in which households are or were registered cannot leave the list."""
+
+    rule = "village-inhabited"
+    title_vi, title_en = "Thôn còn hộ trong sổ", "Households are registered in the village"
+
+
+class VillagesContradict(Problem):
+    """Two villages of the list have the same code or name, or a code belongs to another commune."""
+
+    rule = "villages-contradict"
+    title_vi, title_en = "Danh sách thôn mâu thuẫn", "The list of villages contradicts itself"
+
+
+class HouseholdChanged(Problem):
+    """The household was changed since it was read."""
+
+    status, rule = 412, "household-changed"
+    title_vi, title_en = "Hộ đã thay đổi từ lần đọc trước", "The household has changed since it was read"
+
+
+class CommuneUnknown(Problem):
+    """No commune had this code on that day."""
+
+    rule = "commune-unknown"
+    title_vi, title_en = "Không có xã mang mã này", "There is no such commune"
+
+    def __init__(self, commune: str, field: str) -> None:
+        message_vi = f"Không có xã, phường, thị trấn mang mã {commune} vào ngày này."
+        message_en = f"No commune had the code {commune} on that day."
+        super().__init__(
+            message_vi, message_en, errors=[FieldError(field, self.rule, message_vi, message_en)]
+        )
+
+
+class AreaTypeUnknown(Problem):
+    """No source says whether the commune is urban or rural, so no threshold can be chosen."""
+
+    rule = "area-type-unknown"
+    title_vi, title_en = "Chưa rõ xã thuộc khu vực nào", "The commune's area type is not known"
+
+    def __init__(self, commune: str, field: str) -> None:
+        message_vi = f"Chưa có nguồn cho biết {commune} là thành thị hay nông thôn vào ngày này."
+        message_en = f"No source says whether {commune} was urban or rural on that day."
+        super().__init__(
+            message_vi, message_en, errors=[FieldError(field, self.rule, message_vi, message_en)]
+        )
+
+
+class VillageUnknown(Problem):
+    """The commune's list has no such village."""
+
+    rule = "village-unknown"
+    title_vi, title_en = "Thôn không có trong danh sách của xã", "The village is not in the commune's list"
+
+    def __init__(self, village: str, field: str) -> None:
+        message_vi = f"Danh sách của xã không có thôn mang mã {village}."
+        message_en = f"The commune's list has no village with the code {village}."
+        super().__init__(
+            message_vi, message_en, errors=[FieldError(field, self.rule, message_vi, message_en)]
+        )

@@ -1,0 +1,86 @@
+"""What requests are made of: bounded fields, who asks, in which language, with which key."""
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from fastapi import Depends, Query, Request
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from benvung.auth import Principal, Scope, require
+from benvung.problems import NotReady
+from benvung.vault import Vault
+from households.domain.labels import Language
+
+FIRST_DAY, LAST_DAY = dt.date(2015, 1, 1), dt.date(2100, 12, 31)
+NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+
+
+def _possible(day: dt.date) -> dt.date:
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise ValueError(f"{FIRST_DAY:%d/%m/%Y} – {LAST_DAY:%d/%m/%Y}")
+    return day
+
+
+Day = Annotated[dt.date, AfterValidator(_possible), Field(examples=["2023-12-10"])]
+CommuneCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{5}$"), Field(examples=["23827"])]
+AreaCode = Annotated[str, StringConstraints(pattern=r"^(VN|[0-9]{2}|[0-9]{3}|[0-9]{5})$")]
+VillageCode = Annotated[
+    str, StringConstraints(pattern=r"^[0-9]{5}[.][0-9]{2}$"), Field(examples=["23827.03"])
+]
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=NO_CONTROLS),
+]
+ShortText = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50, pattern=NO_CONTROLS)
+]
+Year = Annotated[int, Field(ge=2015, le=2100, examples=[2023])]
+Members = Annotated[int, Field(ge=-(2**31), le=2**31 - 1, examples=[4])]
+Points = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
+Total = Annotated[int, Field(ge=0, le=200_000_000)]
+Area = Annotated[
+    AreaCode | None,
+    Query(description="code of a province, district or commune; empty = the whole area you may see"),
+]
+PovertyClass = Literal["POOR", "NEAR_POOR", "AVERAGE_LIVING", "NOT_POOR"]
+
+
+class Given(BaseModel):
+    """What a caller sends: unknown fields are refused, so that a misspelt one is not lost."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Shown(BaseModel):
+    """What is answered. Every field is always there."""
+
+    model_config = ConfigDict(frozen=True, validate_by_name=True, serialize_by_alias=True)
+
+
+Reader = Annotated[Principal, Depends(require("households.read"))]
+Writer = Annotated[Principal, Depends(require("households.write"))]
+Decider = Annotated[Principal, Depends(require("reviews.decide"))]
+AreaWriter = Annotated[Principal, Depends(require("areas.write"))]
+
+
+def _language(request: Request) -> Language:
+    return "en" if getattr(request.state, "lang", "vi") == "en" else "vi"
+
+
+Lang = Annotated[Language, Depends(_language)]
+
+
+def _vault(request: Request) -> Vault:
+    vault: Vault | None = request.app.state.vault
+    if vault is None:
+        raise NotReady("Chưa cấu hình khóa dữ liệu.", "No data key is configured.")
+    return vault
+
+
+Keys = Annotated[Vault, Depends(_vault)]
+
+
+def within(principal: Principal, area: str | None) -> Scope:
+    """What the principal may see, narrowed to the area asked for."""
+    scope = principal.scope()
+    return scope if area is None else scope.narrow(area)

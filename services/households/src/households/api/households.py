@@ -1,0 +1,366 @@
+"""Households: entered, listed, read, exported, moved, ended."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from anyio import from_thread
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import Field
+from sqlalchemy import Row
+
+from benvung import audit, paging, problems
+from benvung.auth import OutsideArea, Scope
+from benvung.db import Conn
+from benvung.paging import After, CursorUnknown, Limit, Page
+from benvung.vault import Vault
+from households import actions, files, store
+from households.actions.refusals import (
+    CommuneUnknown,
+    HouseholdChanged,
+    HouseholdNotFound,
+    VillageUnknown,
+)
+from households.api.fields import (
+    Area,
+    CommuneCode,
+    Day,
+    Given,
+    Keys,
+    Lang,
+    Members,
+    Name,
+    PovertyClass,
+    Reader,
+    ShortText,
+    Shown,
+    VillageCode,
+    Writer,
+    within,
+)
+from households.domain import ClosureReason, HouseholdClass, Status, label
+from households.domain.labels import Language
+from households.tables import households as table
+
+router = APIRouter(prefix="/v1", tags=["households"])
+
+HouseholdId = Annotated[uuid.UUID, Path(description="our identifier of the household (Mã hệ thống)")]
+IfMatch = Annotated[
+    str | None,
+    Header(
+        pattern=r'^"[0-9]{1,9}"$',
+        description="the ETag the household had when it was read; empty = whatever it is now",
+    ),
+]
+
+
+class HouseholdGiven(Given):
+    """A household that is entered."""
+
+    commune: CommuneCode
+    village: VillageCode
+    code: ShortText | None = Field(default=None, description="Mã hộ in the village's list")
+    head_name: Name = Field(examples=["Đinh Văn Ví Dụ"])
+    head_sex: Literal["MALE", "FEMALE"] | None = None
+    indigenous: bool | None = Field(
+        default=None, description="whether the household is of an ethnic group of the place"
+    )
+    members: Members
+
+    def entered(self) -> actions.households.Household:
+        """The same for the action."""
+        return actions.households.Household(
+            self.commune,
+            self.village,
+            self.code,
+            self.head_name,
+            self.head_sex,
+            self.indigenous,
+            self.members,
+        )
+
+
+class ArrivalGiven(HouseholdGiven):
+    """A household that comes from outside the register, with the class it was given there."""
+
+    poverty_class: PovertyClass = Field(alias="class", examples=["POOR"])
+    standard: ShortText = Field(examples=["STD_2022_2025"])
+    on: Day
+    certificate: ShortText | None = Field(
+        default=None, description="number of the certificate of the place it comes from"
+    )
+    from_commune: CommuneCode | None = None
+
+
+class MoveGiven(Given):
+    """Where a household moves, and when."""
+
+    to_commune: CommuneCode
+    to_village: VillageCode
+    on: Day
+
+
+class ClosureGiven(Given):
+    """Why a household is no longer in the register, and since when."""
+
+    reason: ClosureReason
+    on: Day
+
+
+class HouseholdShown(Shown):
+    """A household as the register has it."""
+
+    id: uuid.UUID
+    province: str
+    commune: str
+    village: str
+    code: str | None
+    head_name: str
+    head_sex: str | None
+    members: int
+    status: str
+    status_label: str
+    poverty_class: str | None = Field(description="official class in force")
+    poverty_class_label: str | None
+    standard: str | None
+    class_since: dt.date | None
+    left_list_on: dt.date | None
+    left_list_from: str | None
+    preliminary_class: str | None
+    revision: int
+    version: int
+
+
+def shown(row: Row[Any], vault: Vault, lang: Language) -> HouseholdShown:
+    """A row of the register, its head's name opened."""
+    return HouseholdShown(
+        id=row.id,
+        province=row.province,
+        commune=row.commune,
+        village=row.village,
+        code=row.code,
+        head_name=vault.open(row.head_name),
+        head_sex=row.head_sex,
+        members=row.members,
+        status=row.status,
+        status_label=label(Status(row.status), lang),
+        poverty_class=row.poverty_class,
+        poverty_class_label=row.poverty_class and label(HouseholdClass(row.poverty_class), lang),
+        standard=row.standard,
+        class_since=row.class_since,
+        left_list_on=row.left_list_on,
+        left_list_from=row.left_list_from,
+        preliminary_class=row.preliminary_class,
+        revision=row.revision,
+        version=row.version,
+    )
+
+
+@router.post(
+    "/households",
+    status_code=201,
+    responses=problems.responses(CommuneUnknown, VillageUnknown, OutsideArea),
+)
+async def register(
+    *, given: HouseholdGiven, principal: Writer, conn: Conn, vault: Keys, lang: Lang, response: Response
+) -> HouseholdShown:
+    """Enter a household that no review has seen yet."""
+    household_id = await actions.households.register(conn, principal, vault, given.entered())
+    return await _written(conn, response, household_id, vault, lang)
+
+
+@router.post(
+    "/arrivals",
+    status_code=201,
+    responses=problems.responses(CommuneUnknown, VillageUnknown, OutsideArea),
+)
+async def arrive(
+    *, given: ArrivalGiven, principal: Writer, conn: Conn, vault: Keys, lang: Lang, response: Response
+) -> HouseholdShown:
+    """Enter a household that arrives from outside the register with its class."""
+    household_id = await actions.households.arrive(
+        conn,
+        principal,
+        vault,
+        given.entered(),
+        household_class=HouseholdClass(given.poverty_class),
+        standard=given.standard,
+        on=given.on,
+        certificate=given.certificate,
+        from_commune=given.from_commune,
+    )
+    return await _written(conn, response, household_id, vault, lang)
+
+
+@router.post(
+    "/households/{household_id}/moves",
+    status_code=201,
+    responses=problems.responses(
+        HouseholdNotFound, HouseholdChanged, CommuneUnknown, VillageUnknown, OutsideArea
+    ),
+)
+async def move(
+    *,
+    household_id: HouseholdId,
+    given: MoveGiven,
+    principal: Writer,
+    conn: Conn,
+    vault: Keys,
+    lang: Lang,
+    response: Response,
+    if_match: IfMatch = None,
+) -> HouseholdShown:
+    """Move a household to another commune of the register. Its class goes with it."""
+    await actions.households.move(
+        conn,
+        principal,
+        household_id,
+        to_commune=given.to_commune,
+        to_village=given.to_village,
+        on=given.on,
+        version=_version(if_match),
+    )
+    return await _written(conn, response, household_id, vault, lang)
+
+
+@router.post(
+    "/households/{household_id}/closure",
+    status_code=201,
+    responses=problems.responses(HouseholdNotFound, HouseholdChanged, OutsideArea),
+)
+async def close(
+    *,
+    household_id: HouseholdId,
+    given: ClosureGiven,
+    principal: Writer,
+    conn: Conn,
+    vault: Keys,
+    lang: Lang,
+    response: Response,
+    if_match: IfMatch = None,
+) -> HouseholdShown:
+    """End a household, or note that it left the register."""
+    await actions.households.close(
+        conn, principal, household_id, reason=given.reason, on=given.on, version=_version(if_match)
+    )
+    return await _written(conn, response, household_id, vault, lang)
+
+
+def _version(if_match: str | None) -> int | None:
+    return None if if_match is None else int(if_match.strip('"'))
+
+
+async def _written(
+    conn: Conn, response: Response, household_id: uuid.UUID, vault: Vault, lang: Language
+) -> HouseholdShown:
+    """The household after a write; one that moved out of the writer's area is shown to them once more."""
+    row = await store.households.find(conn, household_id, Scope(None))
+    if row is None:
+        raise HouseholdNotFound
+    response.headers["Location"] = f"/v1/households/{household_id}"
+    response.headers["ETag"] = f'"{row.version}"'
+    return shown(row, vault, lang)
+
+
+@router.get("/households", responses=problems.responses(CursorUnknown))
+async def households(
+    *,
+    principal: Reader,
+    conn: Conn,
+    vault: Keys,
+    lang: Lang,
+    area: Area = None,
+    village: VillageCode | None = None,
+    poverty_class: Annotated[
+        PovertyClass | Literal["NONE"] | None, Query(alias="class", description="NONE = no official class")
+    ] = None,
+    status: Literal["ACTIVE", "LEFT", "CLOSED"] | None = None,
+    after: After = None,
+    limit: Limit = 50,
+) -> Page[HouseholdShown]:
+    """The households you may see. Reading names is recorded."""
+    query = store.registry.households_query(within(principal, area), village, poverty_class, status)
+    columns = (table.c.commune, table.c.id)
+    rows = await store.registry.rows(conn, paging.keyset(query, columns, after, limit))
+    items, following = paging.split(rows, columns, limit)
+    await audit.record(conn, principal, "households.listed", "area", area or "*", {"households": len(items)})
+    return Page(items=[shown(row, vault, lang) for row in items], next=following)
+
+
+class CountShown(Shown):
+    """How many households a list has."""
+
+    households: int
+
+
+@router.get("/households/count")
+async def count(
+    *,
+    principal: Reader,
+    conn: Conn,
+    area: Area = None,
+    village: VillageCode | None = None,
+    poverty_class: Annotated[PovertyClass | Literal["NONE"] | None, Query(alias="class")] = None,
+    status: Literal["ACTIVE", "LEFT", "CLOSED"] | None = None,
+) -> CountShown:
+    """How many households the list with these filters has."""
+    query = store.registry.households_query(within(principal, area), village, poverty_class, status)
+    return CountShown(households=await store.registry.count(conn, query))
+
+
+@router.get(
+    "/households.csv",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+)
+async def export(
+    *, request: Request, principal: Reader, conn: Conn, vault: Keys, area: Area = None
+) -> StreamingResponse:
+    """The active households you may see, with the Mã hệ thống that the next review's file needs."""
+    scope = within(principal, area)
+    await audit.record(conn, principal, "households.exported", "area", area or "*")
+    lines = _register_lines(request, scope, vault)
+    return StreamingResponse(
+        files.register_csv(lines),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="households-{area or "all"}.csv"'},
+    )
+
+
+def _register_lines(request: Request, scope: Scope, vault: Vault) -> Iterator[files.RegisterLine]:
+    """Runs in a thread of the answer; each batch has a short transaction of its own."""
+    after: tuple[str, str, uuid.UUID] | None = None
+    while batch := from_thread.run(_batch, request, scope, after):
+        for row in batch:
+            yield files.RegisterLine(
+                household_id=row.id,
+                commune=row.commune,
+                village_code=row.village,
+                village_name=row.village_name,
+                code=row.code,
+                head_name=vault.open(row.head_name),
+                members=row.members,
+                household_class=row.poverty_class and HouseholdClass(row.poverty_class),
+                class_since=row.class_since,
+            )
+        after = (batch[-1].commune, batch[-1].village, batch[-1].id)
+
+
+async def _batch(request: Request, scope: Scope, after: tuple[str, str, uuid.UUID] | None) -> list[Row[Any]]:
+    async with request.app.state.engine.begin() as conn:
+        return await store.registry.export_batch(conn, scope, after)
+
+
+@router.get("/households/{household_id}", responses=problems.responses(HouseholdNotFound))
+async def household(
+    *, household_id: HouseholdId, principal: Reader, conn: Conn, vault: Keys, lang: Lang, response: Response
+) -> HouseholdShown:
+    """One household. Reading its head's name is recorded."""
+    row = await store.households.find(conn, household_id, principal.scope())
+    if row is None:
+        raise HouseholdNotFound
+    await audit.record(conn, principal, "household.read", "household", str(household_id))
+    response.headers["ETag"] = f'"{row.version}"'
+    return shown(row, vault, lang)

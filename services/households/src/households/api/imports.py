@@ -1,0 +1,236 @@
+"""Files of review results: taken in, and what became of every row."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from anyio import from_thread
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import Field
+from sqlalchemy import Row, Select
+
+from benvung import audit, paging, problems
+from benvung.auth import OutsideArea
+from benvung.db import Conn
+from benvung.paging import After, CursorUnknown, Limit, Page
+from benvung.problems import UnsupportedMedia
+from benvung.vault import Vault
+from households import actions, files, store
+from households.actions.answers import open_answers
+from households.actions.refusals import (
+    ImportNotFound,
+    ReviewClosed,
+    ReviewNotFound,
+    SameFileTwice,
+)
+from households.api.fields import Decider, Keys, Lang, Reader, Shown
+from households.api.uploads import (
+    UPLOAD_LIMIT,
+    UPLOADS,
+    FileMissing,
+    Upload,
+    UploadTooLarge,
+    received,
+)
+from households.domain import HouseholdClass
+from households.tables import import_rows
+
+router = APIRouter(prefix="/v1", tags=["imports"])
+
+ImportId = Annotated[uuid.UUID, Path(description="the import")]
+Only = Annotated[
+    Literal["errors", "answers"] | None,
+    Query(description="errors = rows that were refused; answers = rows with any remark"),
+]
+
+
+class ImportShown(Shown):
+    """An import and how far it is."""
+
+    import_id: uuid.UUID
+    review_id: uuid.UUID
+    commune: str
+    state: str = Field(description="ANSWERED, APPLYING, DONE or FAILED")
+    dry_run: bool
+    total: int
+    answered: int
+    applied: int
+    refused: int
+    warnings: int
+    missing_from_file: int = Field(description="known households that no row of the file meant")
+    failure: str | None
+    recorded_at: dt.datetime
+    finished_at: dt.datetime | None
+
+
+def _shown(row: Row[Any]) -> ImportShown:
+    values = row._asdict()
+    found = {name: values[name] for name in ImportShown.model_fields if name in values}
+    return ImportShown(**found, import_id=row.id)
+
+
+@router.post(
+    "/reviews/{review_id}/imports",
+    status_code=202,
+    openapi_extra=UPLOADS,
+    responses=problems.responses(
+        ReviewNotFound,
+        ReviewClosed,
+        SameFileTwice,
+        OutsideArea,
+        UploadTooLarge,
+        UnsupportedMedia,
+        FileMissing,
+    ),
+    max_body_size=UPLOAD_LIMIT,
+)
+async def upload(
+    *,
+    review_id: Annotated[uuid.UUID, Path()],
+    principal: Decider,
+    given: Annotated[Upload, Depends(received)],
+    conn: Conn,
+    vault: Keys,
+    response: Response,
+    dry_run: Annotated[bool, Query(description="answer every row, change nothing")] = False,
+) -> ImportShown:
+    """Take in a file of results (XLSX or CSV). Every row is answered; the accepted ones are applied next."""
+    import_id = await actions.imports.receive(conn, principal, vault, review_id, given, dry_run=dry_run)
+    response.headers["Location"] = f"/v1/imports/{import_id}"
+    return await _found(conn, principal, import_id)
+
+
+@router.get("/imports/{import_id}", responses=problems.responses(ImportNotFound))
+async def progress(*, import_id: ImportId, principal: Reader, conn: Conn) -> ImportShown:
+    """How far an import is."""
+    return await _found(conn, principal, import_id)
+
+
+async def _found(conn: Conn, principal: Reader, import_id: uuid.UUID) -> ImportShown:
+    row = await store.imports.find(conn, import_id, principal.scope())
+    if row is None:
+        raise ImportNotFound
+    return _shown(row)
+
+
+class AnswerShown(Shown):
+    """What was answered to a row, about one of its cells."""
+
+    level: str = Field(description="ERROR, WARNING or NOTE")
+    rule: str
+    field: str
+    message: str
+
+
+class RowShown(Shown):
+    """A row of a file, by its number in the sheet, and its answer."""
+
+    row_no: int
+    state: str = Field(description="ACCEPTED, REFUSED or APPLIED")
+    matched_by: str | None
+    household_id: uuid.UUID | None
+    computed_class: str | None = Field(alias="class")
+    answers: list[AnswerShown]
+
+
+def _row(row: Row[Any], vault: Vault, lang: Lang) -> RowShown:
+    return RowShown(
+        row_no=row.row_no,
+        state=row.state,
+        matched_by=row.matched_by,
+        household_id=row.household_id,
+        computed_class=row._asdict()["class"],
+        answers=[
+            AnswerShown(
+                level=answer["level"],
+                rule=answer["rule"],
+                field=answer["field"],
+                message=answer[f"message_{lang}"],
+            )
+            for answer in open_answers(vault, row.answers)
+        ],
+    )
+
+
+@router.get("/imports/{import_id}/rows", responses=problems.responses(ImportNotFound, CursorUnknown))
+async def rows(
+    *,
+    import_id: ImportId,
+    principal: Reader,
+    conn: Conn,
+    vault: Keys,
+    lang: Lang,
+    only: Only = None,
+    after: After = None,
+    limit: Limit = 50,
+) -> Page[RowShown]:
+    """The answers to the rows of a file, in the file's order. They may quote cells: reading is recorded."""
+    await _found(conn, principal, import_id)
+    await audit.record(conn, principal, "import.rows_read", "import", str(import_id))
+    columns = (import_rows.c.row_no,)
+    query = paging.keyset(store.imports.rows_query(import_id, only), columns, after, limit)
+    items, following = paging.split(await store.registry.rows(conn, query), columns, limit)
+    return Page(items=[_row(row, vault, lang) for row in items], next=following)
+
+
+@router.get(
+    "/imports/{import_id}/rows.csv",
+    response_class=StreamingResponse,
+    responses={
+        200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
+        **problems.responses(ImportNotFound),
+    },
+)
+async def rows_csv(
+    *,
+    request: Request,
+    import_id: ImportId,
+    principal: Reader,
+    conn: Conn,
+    vault: Keys,
+    lang: Lang,
+    only: Only = None,
+) -> StreamingResponse:
+    """The same as a file to take away."""
+    await _found(conn, principal, import_id)
+    await audit.record(conn, principal, "import.rows_read", "import", str(import_id))
+    lines = _lines(request, store.imports.rows_query(import_id, only), vault, lang)
+    return StreamingResponse(
+        files.answers_csv(lines),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="import-{import_id}.csv"'},
+    )
+
+
+_RESULTS = {
+    "ACCEPTED": ("Được nhận", "Accepted"),
+    "REFUSED": ("Không nhận", "Refused"),
+    "APPLIED": ("Đã ghi", "Recorded"),
+}
+
+
+def _lines(request: Request, query: Select[Any], vault: Vault, lang: Lang) -> Iterator[files.AnswerLine]:
+    """Runs in a thread of the answer; each batch has a short transaction of its own."""
+    after = 0
+    while batch := from_thread.run(_batch, request, query, after):
+        for row in batch:
+            yield from _answer_lines(_row(row, vault, lang), lang)
+        after = batch[-1].row_no
+
+
+def _answer_lines(row: RowShown, lang: Lang) -> Iterator[files.AnswerLine]:
+    result = _RESULTS[row.state][lang == "en"]
+    computed = HouseholdClass(row.computed_class) if row.computed_class else None
+    if not row.answers:
+        yield files.AnswerLine(row.row_no, result, row.household_id, computed)
+    for answer in row.answers:
+        yield files.AnswerLine(
+            row.row_no, result, row.household_id, computed, answer.field, answer.rule, answer.message
+        )
+
+
+async def _batch(request: Request, query: Select[Any], after: int) -> list[Row[Any]]:
+    async with request.app.state.engine.begin() as conn:
+        return await store.registry.rows_batch(conn, query, after)

@@ -1,0 +1,239 @@
+"""Results of a review for single households, and a household's decisions."""
+
+import datetime as dt
+import json
+import uuid
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Response
+from pydantic import Field
+from sqlalchemy import Row
+
+from benvung import audit, problems
+from benvung.auth import OutsideArea
+from benvung.db import Conn
+from benvung.vault import Vault
+from households import actions, store
+from households.actions.refusals import HouseholdNotFound, ReviewClosed, ReviewNotFound
+from households.api.fields import (
+    Decider,
+    Given,
+    Keys,
+    Lang,
+    Members,
+    Name,
+    Points,
+    PovertyClass,
+    Reader,
+    ShortText,
+    Shown,
+)
+from households.domain import HouseholdClass, label
+
+router = APIRouter(prefix="/v1", tags=["decisions"])
+
+
+class ResultGiven(Given):
+    """What a review found for one household. The class is computed, never typed."""
+
+    household_id: uuid.UUID
+    members: Members
+    b1_points: Points = Field(description="total of form B1 (“điểm A”)", examples=[135])
+    b2_points: Points | None = Field(
+        default=None, description="total of form B2 (“điểm B”); empty = from the deprivations", examples=[40]
+    )
+    deprivations: list[ShortText] | None = Field(
+        default=None,
+        max_length=50,
+        description="codes of the deprived indicators of the review's standard",
+        examples=[["EMPLOYMENT", "HOUSING_QUALITY", "WATER_SOURCE", "HYGIENIC_TOILET"]],
+    )
+    reviewer: Name | None = Field(default=None, description="who collected the form")
+    declared_class: PovertyClass | None = Field(
+        default=None, description="what the form says; compared with the computed class"
+    )
+
+
+class DecisionTaken(Shown):
+    """A decision as it was just taken."""
+
+    decision_id: uuid.UUID
+    household_id: uuid.UUID
+    review_id: uuid.UUID
+    sequence: int
+    stage: str
+    decided_class: str = Field(alias="class")
+    class_label: str
+    previous_class: str | None
+    movement: str | None
+    movement_label: str | None
+    members: int
+    b1_points: int
+    b2_points: int
+    basis: str
+    reason: str
+    legal: str
+    rule_version: str
+    declared_class: str | None
+    contradicted: bool = Field(description="the form named another class; the computed one holds")
+    poverty_class: str | None = Field(description="official class in force after the decision")
+    class_since: dt.date | None
+    revision: int
+
+
+@router.post(
+    "/reviews/{review_id}/results",
+    status_code=201,
+    responses=problems.responses(ReviewNotFound, ReviewClosed, HouseholdNotFound, OutsideArea),
+)
+async def decide(
+    *,
+    review_id: Annotated[uuid.UUID, Path()],
+    given: ResultGiven,
+    principal: Decider,
+    conn: Conn,
+    vault: Keys,
+    lang: Lang,
+    response: Response,
+) -> DecisionTaken:
+    """Record a household's result: it is reclassified, and loans and reports follow by themselves."""
+    declared = given.declared_class and HouseholdClass(given.declared_class)
+    taken = await actions.decisions.decide(
+        conn,
+        principal,
+        vault,
+        review_id,
+        actions.decisions.Given(
+            household_id=given.household_id,
+            members=given.members,
+            b1_points=given.b1_points,
+            b2_points=given.b2_points,
+            deprivations=given.deprivations,
+            reviewer=given.reviewer,
+            declared_class=declared,
+        ),
+    )
+    outcome, found = taken.outcome, taken.classification
+    response.headers["Location"] = f"/v1/households/{given.household_id}/decisions"
+    return DecisionTaken(
+        decision_id=taken.decision_id,
+        household_id=given.household_id,
+        review_id=review_id,
+        sequence=taken.sequence,
+        stage=taken.stage,
+        decided_class=found.household_class,
+        class_label=label(found.household_class, lang),
+        previous_class=outcome.previous_class,
+        movement=outcome.movement,
+        movement_label=outcome.movement and label(outcome.movement, lang),
+        members=taken.members,
+        b1_points=taken.scores.b1_points,
+        b2_points=taken.scores.b2_points,
+        basis=taken.scores.basis,
+        reason=found.reason_vi if lang == "vi" else found.reason,
+        legal=found.legal,
+        rule_version=found.rule_version,
+        declared_class=declared,
+        contradicted=declared is not None and declared is not found.household_class,
+        poverty_class=outcome.state.poverty_class,
+        class_since=outcome.state.class_since,
+        revision=outcome.state.revision,
+    )
+
+
+class DecisionShown(Shown):
+    """A decision with all it rests on, so that it can be shown to a citizen and computed again."""
+
+    decision_id: uuid.UUID
+    sequence: int
+    review_id: uuid.UUID
+    commune: str
+    year: int
+    kind: str
+    stage: str
+    standard: str
+    decided_class: str = Field(alias="class")
+    class_label: str
+    previous_class: str | None
+    members: int
+    previous_members: int | None
+    movement: str | None
+    b1_points: int
+    b2_points: int
+    deprivations: list[str] | None
+    basis: str
+    reason: str
+    legal: str
+    rule_version: str
+    declared_class: str | None
+    decided_on: dt.date
+    valid_from: dt.date
+    decision_number: str | None
+    reviewer: str | None
+    import_id: uuid.UUID | None
+    recorded_at: dt.datetime
+
+
+class ChangeShown(Shown):
+    """A move, an arrival, or the end of a household."""
+
+    change_id: uuid.UUID
+    sequence: int
+    kind: str
+    on: dt.date
+    commune: str
+    village: str
+    other_commune: str | None
+    previous_class: str | None
+    movement: str | None
+    reason: str
+    certificate: str | None
+    recorded_at: dt.datetime
+
+
+class HistoryShown(Shown):
+    """Everything that was decided on a household and happened to it, oldest first."""
+
+    household_id: uuid.UUID
+    decisions: list[DecisionShown]
+    changes: list[ChangeShown]
+
+
+@router.get("/households/{household_id}/decisions", responses=problems.responses(HouseholdNotFound))
+async def history(
+    *, household_id: Annotated[uuid.UUID, Path()], principal: Reader, conn: Conn, vault: Keys, lang: Lang
+) -> HistoryShown:
+    """A household's decisions and changes. Reading them is recorded."""
+    if await store.households.find(conn, household_id, principal.scope()) is None:
+        raise HouseholdNotFound
+    await audit.record(conn, principal, "household.history_read", "household", str(household_id))
+    taken = await store.decisions.of_household(conn, household_id)
+    changes = await store.decisions.changes_of_household(conn, household_id)
+    return HistoryShown(
+        household_id=household_id,
+        decisions=[_decision(row, vault, lang) for row in taken],
+        changes=[_change(row) for row in changes],
+    )
+
+
+def _decision(row: Row[Any], vault: Vault, lang: Lang) -> DecisionShown:
+    values = row._asdict()
+    decided = values["class"]
+    return DecisionShown(
+        **{
+            name: values[name] for name in DecisionShown.model_fields if name in values and name != "reviewer"
+        },
+        decided_class=decided,
+        class_label=label(HouseholdClass(decided), lang),
+        deprivations=None if row.flags is None else json.loads(vault.open(row.flags)),
+        reason=row.inputs["reason_vi" if lang == "vi" else "reason"],
+        legal=row.inputs["legal"],
+        reviewer=None if row.reviewer is None else vault.open(row.reviewer),
+    )
+
+
+def _change(row: Row[Any]) -> ChangeShown:
+    values = row._asdict()
+    return ChangeShown(
+        **{name: values[name] for name in ChangeShown.model_fields if name in values}, on=row.changed_on
+    )

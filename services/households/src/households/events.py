@@ -1,0 +1,165 @@
+"""What the register tells the world. Nothing personal is in here, by design §3.
+
+Every household event carries the household's whole public state after the change, so that a reader who
+holds only the newest one is right. What changed stands beside it: the decision, or the change of place.
+"""
+
+import datetime as dt
+import uuid
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from benvung.envelope import EventData
+
+PovertyClass = Literal["POOR", "NEAR_POOR", "AVERAGE_LIVING", "NOT_POOR"]
+AreaType = Literal["URBAN", "RURAL"]
+Kind = Literal["ANNUAL", "REGULAR"]
+Stage = Literal["PRELIMINARY", "OFFICIAL"]
+Level = Literal["PROVINCE", "DISTRICT", "COMMUNE"]
+
+
+class Part(BaseModel):
+    """A part of an event's data."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, serialize_by_alias=True)
+
+
+class HouseholdState(EventData):
+    """A household's public state after the change. `revision` counts the household's events."""
+
+    household_id: uuid.UUID
+    village: str
+    area_type: AreaType
+    members: int
+    status: Literal["ACTIVE", "LEFT", "CLOSED"]
+    poverty_class: PovertyClass | None
+    standard: str | None
+    class_since: dt.date | None
+    left_list_on: dt.date | None
+    left_list_from: Literal["POOR", "NEAR_POOR"] | None
+    preliminary_class: PovertyClass | None
+
+    @property
+    def subject_id(self) -> str:
+        return str(self.household_id)
+
+
+class Decision(Part):
+    """One decision on a household: what was decided, by what, and what it was before."""
+
+    decision_id: uuid.UUID
+    review_id: uuid.UUID | None
+    year: int
+    kind: Kind
+    stage: Stage
+    decided_class: PovertyClass = Field(alias="class")
+    previous_class: PovertyClass | None
+    previous_standard: str | None
+    previous_members: int | None
+    movement: str | None
+    decided_on: dt.date
+    valid_from: dt.date
+    decision_number: str | None
+    standard: str
+    basis: Literal["TOTALS_GIVEN", "FLAGS"]
+    rule_version: str
+
+
+class Change(Part):
+    """A change of place, or the end of a household."""
+
+    on: dt.date
+    previous_class: PovertyClass | None
+    previous_standard: str | None
+    previous_members: int
+    movement: str | None
+    reason: str
+    other_commune: str | None
+
+
+class HouseholdRegistered(HouseholdState):
+    """A household entered the register."""
+
+    event_type: ClassVar[str] = "households.household.registered.v1"
+
+
+class HouseholdClassified(HouseholdState):
+    """A decision was taken on a household, whether or not its class changed."""
+
+    event_type: ClassVar[str] = "households.household.classified.v1"
+    decision: Decision
+
+
+class HouseholdLeft(HouseholdState):
+    """A household left the place named here: to another commune of the register, or out of it."""
+
+    event_type: ClassVar[str] = "households.household.left.v1"
+    change: Change
+
+
+class HouseholdArrived(HouseholdState):
+    """A household arrived in the place named here."""
+
+    event_type: ClassVar[str] = "households.household.arrived.v1"
+    change: Change
+
+
+class HouseholdClosed(HouseholdState):
+    """A household ended: death, dissolution, departure, or it became part of another."""
+
+    event_type: ClassVar[str] = "households.household.closed.v1"
+    change: Change
+
+
+class Review(EventData):
+    """A review of one commune. `revision` is 1 when opened, 2 when closed."""
+
+    review_id: uuid.UUID
+    year: int
+    kind: Kind
+    stage: Stage
+    standard: str
+
+    @property
+    def subject_id(self) -> str:
+        return str(self.review_id)
+
+
+class ReviewOpened(Review):
+    """A commune opened a review."""
+
+    event_type: ClassVar[str] = "households.review.opened.v1"
+    opened_on: dt.date
+
+
+class ClassTotal(Part):
+    """Households and persons of one class."""
+
+    households: int
+    persons: int
+
+
+class ReviewClosed(Review):
+    """A commune closed a review; the last result of each household, counted by class."""
+
+    event_type: ClassVar[str] = "households.review.closed.v1"
+    closed_on: dt.date
+    totals: dict[str, ClassTotal]
+
+
+class PopulationRecorded(EventData):
+    """The recorded population of an area of any level, on a day: the denominator of every rate."""
+
+    event_type: ClassVar[str] = "households.area.population_recorded.v1"
+    population_id: uuid.UUID
+    area: str
+    level: Level
+    households: int
+    persons: int
+    as_of: dt.date
+    source: str
+
+    @property
+    def subject_id(self) -> str:
+        return str(self.population_id)

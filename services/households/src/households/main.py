@@ -1,0 +1,63 @@
+"""Puts households together: settings from the environment, routes, stream, background work, commands."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benvung.service import Service
+from benvung.web import cli as command_line
+from households import events
+from households.api import ROUTERS
+from households.importer import Importer
+from households.settings import Settings
+from households.tables import metadata
+
+EVENTS = (
+    events.HouseholdRegistered,
+    events.HouseholdClassified,
+    events.HouseholdLeft,
+    events.HouseholdArrived,
+    events.HouseholdClosed,
+    events.ReviewOpened,
+    events.ReviewClosed,
+    events.PopulationRecorded,
+)
+
+
+def build(settings: Settings | None = None) -> Service:
+    """The households service, with settings from the environment unless given."""
+    settings = settings or Settings()
+    return Service(
+        name="households",
+        title_vi="Sổ hộ nghèo, hộ cận nghèo",
+        title_en="Register of poor and near-poor households",
+        package="households",
+        settings=settings,
+        metadata=metadata,
+        routers=ROUTERS,
+        events=EVENTS,
+        streams={"HOUSEHOLDS": ("funding", "reporting")},
+        background=(Importer(settings),),
+    )
+
+
+cli = command_line(build)
+
+
+@cli.command()
+def generate(
+    out: Annotated[Path, typer.Option(help="folder for the files")],
+    year: Annotated[int, typer.Option(help="year of the review")],
+    district: Annotated[str, typer.Option(help="code of the district")] = "630",
+    seed: Annotated[int, typer.Option(help="the same seed gives the same files")] = 1,
+    register: Annotated[
+        Path | None, typer.Option(help="folder with the register's CSV exports, for the second year")
+    ] = None,
+    form: Annotated[str, typer.Option(help="xlsx or csv")] = "xlsx",
+) -> None:
+    """Write the review files of an invented district that meets real counts."""
+    from households.generate import generate as write
+
+    made = write(district, year, out, seed, register=register, form="csv" if form == "csv" else "xlsx")
+    print(f"{len(made.files)} tệp trong {out}")

@@ -1,0 +1,5 @@
+"""All SQL of the register, and the only translation between rows and domain."""
+
+from households.store import decisions, households, imports, places, registry, reviews
+
+__all__ = ["decisions", "households", "imports", "places", "registry", "reviews"]

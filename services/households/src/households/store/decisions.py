@@ -1,0 +1,179 @@
+"""Decisions and changes: facts that are written once and only read from then on."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from psycopg.types.json import Jsonb
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from benvung import db
+from households.domain import (
+    Classification,
+    HouseholdClass,
+    Outcome,
+    Scores,
+    Stage,
+)
+from households.store.households import RECORD, SET, record_of
+from households.store.reviews import Review
+from households.tables import changes, decisions
+
+
+@dataclass(frozen=True, slots=True)
+class RowRef:
+    """A row of an import."""
+
+    import_id: uuid.UUID
+    row_no: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A decision as it was taken, with all it rests on, and the household's state after it."""
+
+    decision_id: uuid.UUID
+    sequence: int
+    outcome: Outcome
+    classification: Classification
+    scores: Scores
+    members: int
+    stage: Stage
+    declared_class: HouseholdClass | None = None
+    reviewer: bytes | None = None
+    flags: bytes | None = None
+    row: RowRef | None = None
+    is_new: bool = False
+
+
+_FACT = """decision_id uuid, sequence bigint, decided_class text, previous_class text, previous_standard text,
+ previous_members int, decided_members int, movement text, b1_points int, b2_points int, basis text,
+ inputs jsonb, rule_version text, declared_class text, reviewer text, flags text, import_id uuid,
+ import_row int, known boolean"""
+
+_RECORDS = f"""select * from jsonb_to_recordset(%(rows)s)
+ as r(household_id uuid, {RECORD}, {_FACT})"""
+
+# What a row of a file holds sealed goes from table to table; it is opened nowhere on the way.
+_INSERT_DECISIONS = """insert into decisions (decision_id, household_id, sequence, review_id, commune, year,
+ kind, stage, standard, class, previous_class, previous_standard, previous_members, members, movement,
+ b1_points, b2_points, flags, basis, inputs, rule_version, declared_class, decided_on, valid_from,
+ decision_number, reviewer, import_id, import_row)
+ select r.decision_id, r.household_id, r.sequence, v.id, v.commune, v.year, v.kind, v.stage, v.standard,
+ r.decided_class, r.previous_class, r.previous_standard, r.previous_members, r.decided_members, r.movement,
+ r.b1_points, r.b2_points, coalesce(decode(r.flags, 'hex'), i.flags), r.basis, r.inputs, r.rule_version,
+ r.declared_class, v.decided_on, v.valid_from, v.decision_number,
+ coalesce(decode(r.reviewer, 'hex'), i.reviewer), r.import_id, r.import_row
+ from r join reviews v on v.id = %(review)s
+ left join import_rows i on i.import_id = r.import_id and i.row_no = r.import_row"""
+
+_ENTER_NEW = """insert into households (id, province, commune, village, members, status, poverty_class,
+ standard, class_since, left_list_on, left_list_from, preliminary_class, ever_poor, ever_near_poor,
+ last_fact_on, official_annual_year, revision, code, head_name, head_key, head_sex, indigenous_ethnicity)
+ select r.household_id, r.province, r.commune, r.village, r.members, r.status, r.poverty_class,
+ r.standard, r.class_since, r.left_list_on, r.left_list_from, r.preliminary_class, r.ever_poor,
+ r.ever_near_poor, r.last_fact_on, r.official_annual_year, r.revision, i.raw->>'code', i.head_name,
+ i.head_key, i.raw->>'head_sex', i.indigenous_ethnicity
+ from r join import_rows i on i.import_id = r.import_id and i.row_no = r.import_row where not r.known"""
+
+_UPDATE_KNOWN = f"""update households h set {SET}, version = h.version + 1
+ from r where r.known and h.id = r.household_id"""
+
+_MARK_ROWS = """update import_rows i set state = 'APPLIED', applied_sequence = r.sequence, class = r.decided_class
+ from r where i.import_id = r.import_id and i.row_no = r.import_row"""
+
+_WRITE_ONE = f"with r as materialized ({_RECORDS}), u as ({_UPDATE_KNOWN}) {_INSERT_DECISIONS}"
+_WRITE_ROWS = (
+    f"with r as materialized ({_RECORDS}), n as ({_ENTER_NEW}), u as ({_UPDATE_KNOWN}),"
+    f" m as ({_MARK_ROWS}) {_INSERT_DECISIONS}"
+)
+
+
+async def write(conn: AsyncConnection, review: Review, taken: Sequence[Taken]) -> None:
+    """Store decisions and the states after them in one statement; rows of a file are marked as applied.
+
+    A household of a row that was not known before is entered with what the row says of it.
+    """
+    pg = await db.driver(conn)
+    statement = _WRITE_ROWS if any(each.row for each in taken) else _WRITE_ONE
+    await pg.execute(statement, {"rows": Jsonb([_record(each) for each in taken]), "review": review.id})
+
+
+def _record(taken: Taken) -> dict[str, Any]:
+    outcome, classification, scores = taken.outcome, taken.classification, taken.scores
+    return record_of(outcome.state) | {
+        "decision_id": str(taken.decision_id),
+        "sequence": taken.sequence,
+        "decided_class": classification.household_class,
+        "previous_class": outcome.previous_class,
+        "previous_standard": outcome.previous_standard,
+        "previous_members": outcome.previous_members,
+        "decided_members": taken.members,
+        "movement": outcome.movement,
+        "b1_points": scores.b1_points,
+        "b2_points": scores.b2_points,
+        "basis": scores.basis,
+        "inputs": {
+            "area_type": outcome.state.area_type,
+            "b1_points": scores.b1_points,
+            "b2_points": scores.b2_points,
+            "members": taken.members,
+            "reason": classification.reason,
+            "reason_vi": classification.reason_vi,
+            "legal": classification.legal,
+        },
+        "rule_version": classification.rule_version,
+        "declared_class": taken.declared_class,
+        "reviewer": taken.reviewer and taken.reviewer.hex(),
+        "flags": taken.flags and taken.flags.hex(),
+        "import_id": taken.row and str(taken.row.import_id),
+        "import_row": taken.row and taken.row.row_no,
+        "known": not taken.is_new,
+    }
+
+
+async def of_household(conn: AsyncConnection, household_id: uuid.UUID) -> Sequence[sa.Row[Any]]:
+    """A household's decisions, oldest first."""
+    query = (
+        sa.select(decisions).where(decisions.c.household_id == household_id).order_by(decisions.c.sequence)
+    )
+    return (await conn.execute(query)).all()
+
+
+async def changes_of_household(conn: AsyncConnection, household_id: uuid.UUID) -> Sequence[sa.Row[Any]]:
+    """A household's moves, arrivals and end, oldest first."""
+    query = sa.select(changes).where(changes.c.household_id == household_id).order_by(changes.c.sequence)
+    return (await conn.execute(query)).all()
+
+
+async def write_change(
+    conn: AsyncConnection,
+    kind: str,
+    sequence: int,
+    outcome: Outcome,
+    *,
+    reason: str,
+    other_commune: str | None = None,
+    certificate: str | None = None,
+) -> None:
+    """Store one change of place or existence, where the outcome's state has it."""
+    await conn.execute(
+        changes.insert().values(
+            household_id=outcome.state.household_id,
+            sequence=sequence,
+            kind=kind,
+            changed_on=outcome.state.last_fact_on,
+            commune=outcome.state.commune,
+            village=outcome.state.village,
+            other_commune=other_commune,
+            previous_class=outcome.previous_class,
+            previous_standard=outcome.previous_standard,
+            previous_members=outcome.previous_members or outcome.state.members,
+            **{"class": outcome.state.poverty_class},
+            movement=outcome.movement,
+            reason=reason,
+            certificate=certificate,
+        )
+    )
