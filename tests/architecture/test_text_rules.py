@@ -16,7 +16,7 @@ CODE = {".py", ".js", ".css", ".html", ".sql"}
 SILENCED = re.compile(r"#\s*(noqa|type:\s*ignore|pragma:\s*no cover|fmt:\s*off)(?P<rest>.*)")
 RULE_CODE = re.compile(r"^(:\s*[A-Z]+\d+(\s*,\s*[A-Z]+\d+)*|\[[a-z, -]+\])")
 MACHINE = re.compile(r"(?<![\w.$}/-])/(?:work|home|root|Users|mnt|tmp/[\w.-]+)/[\w.-]*|[A-Z]:\\\\?Users")
-WORKSHOP = re.compile(r"(?i:\bissue\s+#?\d+)|\b(?:T[O]DO|FIX[M]E|X[X]X|HA[C]K)\b")
+WORKSHOP = re.compile(r"(?i:\bissue\s+#?\d+)|(?i:design §)|\b(?:T[O]DO|FIX[M]E|X[X]X|HA[C]K)\b")
 KNOWN_SECRETS = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\beyJ[\w-]{20,}\.[\w-]{20,}|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_\w{30,}"
 )
@@ -122,6 +122,7 @@ PLANTED: list[tuple[Rule, str, str]] = [
     (no_machine_is_named, "README.md", "see /ho" + "me/an/benvung"),
     (no_machine_is_named, KIT, "x = '/wo" + "rk/main/x'"),
     (no_workshop_talk, "README.md", "as iss" + "ue 12 asked"),
+    (no_workshop_talk, KIT, "by des" + "ign §3"),
     (no_workshop_talk, KIT, "# TO" + "DO later"),
     (no_secret_is_written_down, "docker-compose.yml", "POSTGRES_PASSWORD: " + '"Tr0ub4dor3"'),
     (no_secret_is_written_down, KIT, "secret_key = " + "'c2VjcmV0LWtleQ=='"),
