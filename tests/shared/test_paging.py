@@ -57,7 +57,7 @@ async def test_pages_together_are_the_whole_list_in_order(
 
 @pytest.mark.parametrize("limit", [0, 501, "nhiều"])
 async def test_a_page_has_one_to_five_hundred_items(
-    client: httpx2.AsyncClient, reader: dict[str, str], limit: object
+    client: httpx2.AsyncClient, reader: dict[str, str], limit: int | str
 ) -> None:
     answer = await client.get("/v1/things", params={"limit": limit}, headers=reader)
 

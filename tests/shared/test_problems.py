@@ -20,7 +20,7 @@ def writer(tokens: Tokens) -> dict[str, str]:
 def problem(answer: httpx2.Response, status: int, rule: str) -> dict[str, Any]:
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
-    body = answer.json()
+    body: dict[str, Any] = answer.json()
     assert body["status"] == status
     assert body["rule"] == rule
     assert body["type"] == f"https://benvung.vn/rules/{rule}"
