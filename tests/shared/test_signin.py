@@ -75,6 +75,19 @@ async def test_a_page_sends_who_is_not_signed_in_to_the_provider_and_back(
     assert "Cán bộ thử" in page.text
 
 
+async def test_a_page_that_is_refused_says_so_in_words(
+    client: httpx2.AsyncClient, provider: httpx2.AsyncClient
+) -> None:
+    await sign_in(client, provider, "xa-chu-krey")
+    page = await client.get("/things", headers={"Accept": "text/html"})
+
+    assert page.status_code == 403
+    assert page.headers["content-type"].startswith("text/html")
+    assert "Không có quyền thực hiện" in page.text
+    assert "Đinh Văn Klơi" in page.text
+    assert 'action="/sign-out"' in page.text
+
+
 async def test_a_session_and_a_token_may_read_the_same(
     client: httpx2.AsyncClient, provider: httpx2.AsyncClient, officer_with_things: str
 ) -> None:

@@ -95,6 +95,12 @@ class Principal:
         """Whether this permission was given."""
         return permission in self.permissions
 
+    @property
+    def area(self) -> str:
+        """The names of the areas on the business date, as a page shows them."""
+        found = {code: areas.find(code, clock.today()) for code in self.areas}
+        return ", ".join(unit.name if unit else code for code, unit in found.items())
+
     def scope(self) -> Scope:
         """The communes these areas hold on the business date."""
         return Scope(_communes(self.areas, clock.today()))
@@ -168,6 +174,14 @@ def check_csrf(session: Session, given: str) -> None:
     """Raise `CsrfMissing` unless `given` is the session's own token."""
     if not hmac.compare_digest(given.encode(), session.csrf.encode()):
         raise CsrfMissing
+
+
+def signed_in(request: Request) -> dict[str, Any]:
+    """What a page's frame says of the sign-in: `render(request, "…", **signed_in(request), …)`."""
+    principal = getattr(request.state, "principal", None)
+    csrf = getattr(request.state, "csrf", None)
+    ways = {"sign_out_url": "/sign-out", "csrf": csrf} if csrf else {"sign_in_url": "/sign-in"}
+    return {"officer": principal, **ways}
 
 
 def require(permission: str) -> Require:

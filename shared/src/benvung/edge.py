@@ -17,7 +17,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from benvung import logs, metrics, problems
+from benvung import auth, logs, metrics, pages, problems
+from benvung.pages import catalogue
 from benvung.problems import Conflict, Failed, NotReady, NotStorable, Problem, TooLarge, Unauthenticated
 from benvung.validation import invalid
 
@@ -109,9 +110,11 @@ def answer(request: Request, error: Exception) -> Response:
         log.error("request_failed", route=_route(request.scope), error=logs.where(error))
     elif isinstance(refused, NotReady | Conflict) and refused is not error:
         log.warning("request_refused", rule=refused.rule, kind=type(error).__name__)
-    if isinstance(refused, Unauthenticated) and _is_page(request):
-        where = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        return RedirectResponse(f"/sign-in?next={quote(where, safe='')}", status_code=303)
+    if _from_page(request):
+        if isinstance(refused, Unauthenticated) and request.method == "GET":
+            where = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            return RedirectResponse(f"/sign-in?next={quote(where, safe='')}", status_code=303)
+        return _page(request, refused)
     return problems.response(
         refused,
         lang=getattr(request.state, "lang", "vi"),
@@ -120,10 +123,29 @@ def answer(request: Request, error: Exception) -> Response:
     )
 
 
-def _is_page(request: Request) -> bool:
+def _from_page(request: Request) -> bool:
     has_pages = bool(request.app.state.service.pages)
-    wants = request.headers.get("accept", "")
-    return has_pages and request.method == "GET" and "text/html" in wants
+    return has_pages and "text/html" in request.headers.get("accept", "")
+
+
+def _page(request: Request, refused: Exception) -> Response:
+    body = problems.document(
+        refused,
+        lang=catalogue.chosen(request),
+        instance=request.scope["path"],
+        request_id=logs.request_id.get() or "",
+    )
+    return pages.render(
+        request,
+        "kit/message.html",
+        status=body["status"],
+        kind="refused",
+        title=body["title"],
+        text=body["detail"],
+        legal=body["legal"] or "",
+        rule=body["rule"],
+        **auth.signed_in(request),
+    )
 
 
 def _route(scope: Scope) -> str:
