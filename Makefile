@@ -1,0 +1,49 @@
+# Bền Vững. A bare machine needs Python 3.11 or newer and make; everything else is set up here.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+.PHONY: help setup setup-all demo up test check bench contracts compose-test test-browser env
+
+UV := $(shell command -v uv 2>/dev/null || echo .benvung/uv/bin/uv)
+RUN := $(UV) run --no-sync
+PY := shared services deploy tests
+SERVICES := households funding training reporting
+# Modules are compiled once, not at each of the many starts.
+unexport PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' Makefile
+
+setup: ## install what running needs
+	@deploy/setup.sh --no-dev --inexact
+
+setup-all: ## install what developing needs too
+	@deploy/setup.sh
+
+demo: setup ## the main job on a district's real figures, from beginning to end; stops everything
+	@$(RUN) benvung demo
+
+up: setup ## keep the whole system running on this machine until Ctrl-C
+	@$(RUN) benvung up
+
+test: check ## all tests that need no browser
+	$(RUN) pytest -n 2 -m "not browser"
+
+check: setup-all ## style, types, architecture, contracts, quick tests
+	$(RUN) ruff check $(PY) && $(RUN) ruff format --check $(PY)
+	$(RUN) mypy $(PY) && $(RUN) lint-imports
+	for s in $(SERVICES); do DATABASE_URL=postgresql:// $(RUN) $$s contracts --check || exit 1; done
+
+bench: setup-all ## how fast, on this machine
+	$(RUN) python tests/load/bench.py
+
+contracts: setup-all ## write each service's event schemas and OpenAPI document
+	for s in $(SERVICES); do DATABASE_URL=postgresql:// $(RUN) $$s contracts || exit 1; done
+
+test-browser: setup-all ## the pages in a real browser; needs chromium
+	$(RUN) pytest -m browser
+
+env: ## write random passwords for docker compose to .env, once
+	@python3 deploy/make_env.py
+
+compose-test: setup ## build the images, bring compose up, run the main job against it, take it down
+	@$(RUN) python deploy/compose_test.py

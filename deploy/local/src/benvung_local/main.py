@@ -1,0 +1,127 @@
+"""`benvung`: the embedded run. Everything on this machine, nothing open to others, nothing left running."""
+
+import datetime as dt
+import importlib
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import httpx2
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from benvung_local import verify as verification
+from benvung_local.officers import OFFICERS
+from benvung_local.processes import DidNotStart
+from benvung_local.servers import SERVICES
+from benvung_local.stack import ISSUER, Ports, Stack, fetch_token
+
+DEMO_DATE = "2024-01-24"
+PROVINCE = "64"
+OFFICER = "tinh-gia-lai"
+TITLES = {
+    "households": "Sổ hộ",
+    "funding": "Vốn và điều kiện vay",
+    "training": "Tập huấn",
+    "reporting": "Báo cáo",
+    ISSUER: "Nơi đăng nhập",
+}
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+
+
+@cli.command()
+def up(
+    folder: Annotated[Path, typer.Option(help="where the data are kept")] = Path(".benvung/data"),
+    business_date: Annotated[
+        str, typer.Option(help="the day on which the system runs, YYYY-MM-DD or 'today'")
+    ] = DEMO_DATE,
+) -> None:
+    """Keep the whole system running here until Ctrl-C."""
+    console = Console()
+    day = None if business_date == "today" else dt.date.fromisoformat(business_date)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    try:
+        stack = Stack(folder, business_date=day)
+        with console.status("Đang khởi động …") as status:
+            stack.start(progress=lambda step: status.update(f"Đang khởi động: {step} …"))
+    except DidNotStart as error:
+        console.print(f"[bold red]Không khởi động được.[/] {error}", highlight=False)
+        raise typer.Exit(1) from error
+    try:
+        _welcome(console, stack)
+        _watch(console, stack)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        with console.status("Đang dừng …"):
+            stack.stop()
+    console.print(f"Đã dừng. Dữ liệu còn ở {stack.home}", highlight=False)
+    if stack.home not in stack.postgres.folder.parents:
+        console.print(f"và ở {stack.postgres.folder}", highlight=False)
+
+
+@cli.command()
+def verify(
+    area: Annotated[str, typer.Option(help="code of a province, district or commune")] = PROVINCE,
+    wait: Annotated[float, typer.Option(help="seconds to wait while events are under way")] = 0,
+) -> None:
+    """Compare registry, funding, reporting and stream, commune by commune; exit 1 when they differ.
+
+    Addresses come from HOUSEHOLDS_URL, FUNDING_URL and REPORTING_URL, the token from BENVUNG_TOKEN;
+    without them the embedded run on this machine is asked.
+    """
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    ports = Ports()
+    urls = {name: os.environ.get(f"{name.upper()}_URL") or ports.url(name) for name in SERVICES}
+    try:
+        token = os.environ.get("BENVUNG_TOKEN") or fetch_token(ports.url(ISSUER), OFFICER)
+        found = verification.compare_until_equal(urls, token, area, wait)
+    except (verification.CannotAsk, httpx2.HTTPError) as error:
+        console.print(f"[bold red]Không đối chiếu được.[/] {error}", highlight=False)
+        raise typer.Exit(2) from error
+    verification.show(console, found)
+    if not found.equal:
+        raise typer.Exit(1)
+
+
+@cli.command()
+def demo() -> None:
+    """Run the main job from beginning to end, print what happened, stop everything."""
+    importlib.import_module("benvung_local.demo").run()
+
+
+def _welcome(console: Console, stack: Stack) -> None:
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    for name in (*SERVICES, ISSUER):
+        table.add_row(TITLES[name], f"[link={stack.url(name)}]{stack.url(name)}[/link]")
+    table.add_row("Nhật ký chạy", str(stack.logs))
+    console.print("\n[bold]Bền Vững đang chạy trên máy này.[/]", table, highlight=False)
+    officers = Table("Đăng nhập bằng", "Nhiệm vụ", "Địa bàn", box=None, padding=(0, 2, 0, 0))
+    for officer in OFFICERS:
+        officers.add_row(f"{officer.name} ({officer.id})", officer.duty, ", ".join(officer.areas))
+    console.print("\nCán bộ giả định, không cần mật khẩu:", officers, highlight=False)
+    console.print(f"\nMã truy cập API của {OFFICER}:")
+    # A token must survive copying: no wrapping, no markup.
+    console.print(stack.token(OFFICER), soft_wrap=True, highlight=False, markup=False)
+    console.print("\nCtrl-C để dừng tất cả.")
+
+
+def _watch(console: Console, stack: Stack) -> None:
+    said: set[str] = set()
+    while True:
+        time.sleep(1)
+        ended = set(stack.ended())
+        for name in sorted(ended - said):
+            console.print(f"[bold red]{name} đã dừng[/]; xem {stack.logs}", highlight=False)
+        said = ended
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
