@@ -1,10 +1,15 @@
-"""Every handler bears repetition and disorder: a committed example of each event, told again, changes nothing."""
+"""Consumers fit their producers and bear repetition.
+
+Every reader accepts all that the producer's class may write, and a committed example of each event, told
+again and in another order, changes nothing.
+"""
 
 import importlib
 import json
 from pathlib import Path
 from typing import Any
 
+import jsoncompat
 import pytest
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict
@@ -93,6 +98,55 @@ async def test_events_told_again_change_nothing(
 
     assert not await changes_when_told_again(conn, metadata(service), projector, events)
     assert any((await rows(conn, metadata(service))).values()), "the examples leave a trace"
+
+
+def misfits(producer: type[BaseModel], reader: type[BaseModel]) -> list[str]:
+    """Fields of the reader that could meet a value from the producer that they do not accept."""
+    written, read = (
+        producer.model_json_schema(mode="serialization"),
+        reader.model_json_schema(mode="validation"),
+    )
+    return [name for name in read["properties"] if not _accepts(read, written, name)]
+
+
+def _accepts(read: dict[str, Any], written: dict[str, Any], name: str) -> bool:
+    if name not in written["properties"]:
+        return name not in read.get("required", [])
+    old, new = (
+        json.dumps(
+            {
+                "type": "object",
+                "properties": {name: schema["properties"][name]},
+                "required": [name],
+                "$defs": schema.get("$defs", {}),
+            }
+        )
+        for schema in (read, written)
+    )
+    return bool(jsoncompat.check_compat(old, new, "serializer"))
+
+
+@pytest.mark.parametrize(("service", "projector"), projectors())
+def test_readers_accept_all_that_producers_may_write(service: str, projector: Projector) -> None:
+    found = {
+        event_type: misfits(published()[event_type], reader)
+        for event_type, reader in projector.readers.items()
+    }
+
+    assert {event_type: fields for event_type, fields in found.items() if fields} == {}
+
+
+def test_a_reader_that_expects_too_much_is_caught() -> None:
+    class Written(BaseModel):
+        place: str | None
+        number: int
+
+    class Read(BaseModel):
+        place: str
+        number: int
+        more: str
+
+    assert misfits(Written, Read) == ["place", "more"]
 
 
 class Anything(BaseModel):

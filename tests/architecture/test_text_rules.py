@@ -4,19 +4,22 @@ import io
 import re
 import tokenize
 from collections.abc import Callable, Iterator
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pytest
 
 Finding = tuple[int, str]
 Rule = Callable[[str, str], Iterator[Finding]]
 
+ROOT = Path(__file__).resolve().parents[2]
+LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
+NAMED_TEST = re.compile(r"`(tests/[\w/]+(?:\.py)?)`")
 LONGEST = 400
 CODE = {".py", ".js", ".css", ".html", ".sql"}
 SILENCED = re.compile(r"#\s*(noqa|type:\s*ignore|pragma:\s*no cover|fmt:\s*off)(?P<rest>.*)")
 RULE_CODE = re.compile(r"^(:\s*[A-Z]+\d+(\s*,\s*[A-Z]+\d+)*|\[[a-z, -]+\])")
 MACHINE = re.compile(r"(?<![\w.$}/-])/(?:work|home|root|Users|mnt|tmp/[\w.-]+)/[\w.-]*|[A-Z]:\\\\?Users")
-WORKSHOP = re.compile(r"(?i:\bissue\s+#?\d+)|(?i:design §)|\b(?:T[O]DO|FIX[M]E|X[X]X|HA[C]K)\b")
+WORKSHOP = re.compile(r"(?i:\bissue\s+#?\d+)|(?i:desig[n] §)|\b(?:T[O]DO|FIX[M]E|X[X]X|HA[C]K)\b")
 KNOWN_SECRETS = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\beyJ[\w-]{20,}\.[\w-]{20,}|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_\w{30,}"
 )
@@ -103,6 +106,19 @@ NEIGHBOURS = {
     "testing/tokens.py": {"household", "training", "reviews.", "budget"},
 }
 
+
+def references_lead_somewhere(path: str, text: str) -> Iterator[Finding]:
+    """What a document links to, and the tests it names, exist."""
+    if not path.endswith(".md"):
+        return
+    here = (ROOT / path).parent
+    for number, line in enumerate(text.splitlines(), 1):
+        linked = [here / link for link in LINK.findall(line)]
+        for target in [*linked, *(ROOT / named for named in NAMED_TEST.findall(line))]:
+            if not target.exists():
+                yield number, target.as_posix().removeprefix(f"{ROOT}/")
+
+
 RULES: list[Rule] = [
     files_stay_short,
     silence_has_a_reason,
@@ -110,6 +126,7 @@ RULES: list[Rule] = [
     no_workshop_talk,
     no_secret_is_written_down,
     the_kit_holds_no_domain_word,
+    references_lead_somewhere,
 ]
 
 KIT = "shared/src/benvung/db.py"
@@ -131,6 +148,8 @@ PLANTED: list[tuple[Rule, str, str]] = [
     (the_kit_holds_no_domain_word, KIT, "def classify_household(): ..."),
     (the_kit_holds_no_domain_word, KIT, "TITLE = 'Hộ nghèo'"),
     (the_kit_holds_no_domain_word, "shared/src/benvung/settings.py", "poverty_url = 1"),
+    (references_lead_somewhere, "README.md", "[here](services/nowhere)"),
+    (references_lead_somewhere, "shared/README.md", "run `tests/shared/test_nothing.py`"),
 ]
 ALLOWED: list[tuple[Rule, str, str]] = [
     (files_stay_short, KIT, "x = 1\n" * 400),
@@ -139,6 +158,7 @@ ALLOWED: list[tuple[Rule, str, str]] = [
     (no_machine_is_named, "docker-compose.yml", "- data:/var/lib/postgresql"),
     (no_secret_is_written_down, "docker-compose.yml", 'POSTGRES_PASSWORD: "${POSTGRES_PASSWORD:?}"'),
     (no_secret_is_written_down, KIT, 'description="postgresql://user:password@host/db"'),
+    (references_lead_somewhere, "shared/README.md", "[why](decisions) and [so](https://benvung.vn)"),
     (the_kit_holds_no_domain_word, "services/funding/src/funding/api.py", "household = 1"),
 ]
 

@@ -4,6 +4,8 @@ from datetime import date
 from typing import ClassVar
 from uuid import UUID
 
+from pydantic import Field
+
 from benvung.envelope import EventData
 from training.domain import Form, Level, Qualifier, TrainingClass
 
@@ -22,7 +24,7 @@ class ClassCompleted(EventData):
     form: Form
     held_on: date
     ended_on: date
-    participants: int
+    participants: int = Field(ge=1)
     count_qualifier: Qualifier
     topics: list[str]
     organiser_level: Level
