@@ -61,7 +61,9 @@ async def test_a_defect_shows_nothing_of_the_inside(client: httpx2.AsyncClient) 
 
 async def test_unknown_addresses_and_methods_are_problems_too(client: httpx2.AsyncClient) -> None:
     problem(await client.get("/v1/nowhere"), 404, "not-found")
-    problem(await client.delete("/v1/things"), 405, "method-not-allowed")
+    wrong = await client.delete("/v1/things")
+    problem(wrong, 405, "method-not-allowed")
+    assert wrong.headers["allow"] == "GET, POST"
 
 
 async def test_each_wrong_field_is_named_with_what_to_do(

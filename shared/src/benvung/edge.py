@@ -3,6 +3,7 @@
 Plain ASGI, because it wraps each request of the hot path.
 """
 
+import re
 import time
 import uuid
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ import psycopg
 import sqlalchemy.exc
 import structlog
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import RouteContext, iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -19,7 +21,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from benvung import auth, logs, metrics, pages, problems
 from benvung.pages import catalogue
-from benvung.problems import Conflict, Failed, NotReady, NotStorable, Problem, TooLarge, Unauthenticated
+from benvung.problems import (
+    Conflict,
+    Failed,
+    MethodNotAllowed,
+    NotReady,
+    NotStorable,
+    Problem,
+    TooLarge,
+    Unauthenticated,
+)
 from benvung.validation import invalid
 
 log = structlog.get_logger(__name__)
@@ -110,6 +121,8 @@ def answer(request: Request, error: Exception) -> Response:
         log.error("request_failed", route=_route(request.scope), error=logs.where(error))
     elif isinstance(refused, NotReady | Conflict) and refused is not error:
         log.warning("request_refused", rule=refused.rule, kind=type(error).__name__)
+    if isinstance(refused, MethodNotAllowed):
+        refused.headers["Allow"] = _methods(request)
     if _from_page(request):
         if isinstance(refused, Unauthenticated) and request.method == "GET":
             where = request.url.path + (f"?{request.url.query}" if request.url.query else "")
@@ -121,6 +134,17 @@ def answer(request: Request, error: Exception) -> Response:
         instance=request.scope["path"],
         request_id=logs.request_id.get() or "",
     )
+
+
+def _methods(request: Request) -> str:
+    path = request.scope["path"]
+    here = [route for route in iter_route_contexts(request.app.routes) if _matches(route, path)]
+    return ", ".join(sorted({method for route in here for method in route.methods or ()}))
+
+
+def _matches(route: RouteContext, path: str) -> bool:
+    pattern: re.Pattern[str] | None = getattr(route, "path_regex", None)
+    return pattern is not None and pattern.match(path) is not None
 
 
 def _from_page(request: Request) -> bool:

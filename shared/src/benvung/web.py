@@ -71,7 +71,7 @@ def _include(app: FastAPI, service: Service) -> None:
         return
     pages.install(app, _site(service))
     for router in (signin.router, *service.pages):
-        app.include_router(router, max_body_size=JSON_LIMIT)
+        app.include_router(router, max_body_size=JSON_LIMIT, include_in_schema=False)
 
 
 def _site(service: Service) -> pages.Site:
