@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import struct
 import zipfile
 import zlib
@@ -26,6 +27,7 @@ DEFAULT_MAX_UNPACKED = 512 * 1024 * 1024
 """Bytes that an XLSX may unpack to; a file that says less than it holds is refused as well."""
 
 _MAX_ENTRIES = 1000
+_COLUMN_NUMBER = re.compile(r"\(?([A-Z]|\d{1,2})\)?")
 _FOOTERS = ("tongcong", "tongso", "nguoilapbieu", "chutich", "ghichu", "noinhan")
 _ENCODINGS_BY_MARK = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
@@ -64,7 +66,7 @@ def _rows(
     count = 0
     reader = _RowReader(layout, standard)
     for number, row in enumerate(_chain(below, grid), start=layout.header_row + 2):
-        if not any(cell is not None and cell != "" for cell in row) or reader.is_no_data(row):
+        if not any(cell is not None and cell != "" for cell in row) or reader.is_no_data(number, row):
             continue
         count += 1
         if count > limits.max_rows:
@@ -84,22 +86,21 @@ class _RowReader:
 
     def __init__(self, layout: Layout, standard: Standard) -> None:
         self._at = layout.fields
+        self._first = layout.header_row + 2
         self._flags = tuple(zip(standard.indicator_codes, layout.flags, strict=False))
         self._labels = {i.code: i.label_vi for i in standard.indicators}
         self._width = 1 + max([*layout.fields.values(), *layout.flags])
 
-    def is_no_data(self, row: Sequence[Cell]) -> bool:
+    def is_no_data(self, number: int, row: Sequence[Cell]) -> bool:
         """The line of column numbers under a header, sums and signatures below a table."""
         filled = [word for cell in row if (word := text(cell))]
         if not filled:
             return True
+        if number == self._first and all(_COLUMN_NUMBER.fullmatch(word) for word in filled):
+            return True
         head = self._at["head_name"]
         name = text(row[head]) if head < len(row) else ""
-        if len(filled) <= 6 and fold(filled[0]).startswith(_FOOTERS):
-            return True
-        return name.strip("()").isdigit() and all(
-            len(word.strip("()")) <= 2 and word.strip("()").isalnum() for word in filled
-        )
+        return len(filled) <= 6 and name in ("", filled[0]) and fold(filled[0]).startswith(_FOOTERS)
 
     def read(self, number: int, row: Sequence[Cell]) -> ReviewRow | RowError:
         if len(row) < self._width:
