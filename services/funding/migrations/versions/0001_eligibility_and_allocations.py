@@ -88,7 +88,6 @@ def upgrade() -> None:
         ),
         comment="money given to an area by one decision, in đồng; append-only",
     )
-    op.create_index(op.f("ix_allocations_area_year"), "allocations", ["area", "year"], unique=False)
     op.create_table(
         "audit",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -159,10 +158,8 @@ def upgrade() -> None:
         sa.CheckConstraint("status in ('ELIGIBLE', 'NOT_ELIGIBLE')", name=op.f("ck_eligibility_status")),
         sa.CheckConstraint("valid_to > valid_from", name=op.f("ck_eligibility_window")),
         sa.PrimaryKeyConstraint("household_id", "product", name=op.f("pk_eligibility")),
+        postgresql_with={"fillfactor": 80},
         comment="newest answer for each product a household was ever entitled to; revision counts announcements",
-    )
-    op.create_index(
-        op.f("ix_eligibility_commune_product"), "eligibility", ["commune", "product"], unique=False
     )
     op.create_table(
         "eligibility_history",
@@ -223,14 +220,10 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("status in ('ACTIVE', 'LEFT', 'CLOSED')", name=op.f("ck_household_states_status")),
         sa.PrimaryKeyConstraint("household_id", name=op.f("pk_household_states")),
+        postgresql_with={"fillfactor": 80},
         comment="newest public state of each household, by the sequence of its event",
     )
-    op.create_index(
-        op.f("ix_household_states_commune_poverty_class"),
-        "household_states",
-        ["commune", "poverty_class"],
-        unique=False,
-    )
+    op.create_index(op.f("ix_household_states_commune"), "household_states", ["commune"], unique=False)
     op.create_table(
         "outbox",
         sa.Column("id", sa.BigInteger(), nullable=False),

@@ -24,7 +24,15 @@ from funding.domain.eligibility import (
     entitled,
     on_day,
 )
-from funding.domain.products import Product, Terms, catalogue, legal_document, rule_version, sentences
+from funding.domain.products import (
+    Product,
+    Terms,
+    catalogue,
+    legal_document,
+    limit_on,
+    rule_version,
+    sentences,
+)
 from funding.domain.rates import Rate, rate_on
 from funding.domain.refused import Refused
 
@@ -49,6 +57,7 @@ __all__ = [
     "check",
     "entitled",
     "legal_document",
+    "limit_on",
     "on_day",
     "programmes",
     "rate_on",

@@ -77,6 +77,12 @@ def catalogue() -> dict[Product, Terms]:
 
 
 @cache
+def limit_on(product: Product, on: dt.date) -> int | None:
+    """The limit of a product in đồng on a day; None before the first one that is known."""
+    return catalogue()[product].limit_on(on)
+
+
+@cache
 def sentences() -> dict[str, Sentence]:
     """The sentence of every reason code."""
     return {code: Sentence(**row) for code, row in law.table("products.toml")["reason"].items()}
