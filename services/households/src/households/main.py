@@ -47,6 +47,7 @@ cli = command_line(build)
 
 @cli.command()
 def generate(
+    *,
     out: Annotated[Path, typer.Option(help="folder for the files")],
     year: Annotated[int, typer.Option(help="year of the review")],
     district: Annotated[str, typer.Option(help="code of the district")] = "630",
@@ -60,4 +61,4 @@ def generate(
     from households.generate import generate as write
 
     made = write(district, year, out, seed, register=register, form="csv" if form == "csv" else "xlsx")
-    print(f"{len(made.files)} tệp trong {out}")
+    typer.echo(f"{len(made.files)} tệp trong {out}")

@@ -1,0 +1,57 @@
+"""Households behind its HTTP interface, on a database of the test's own, with somebody to ask."""
+
+import base64
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+
+import httpx2
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI
+from officer import COMMUNE, Commune
+
+from benvung.issuer import Issuer
+from benvung.testing import SettingsFor
+from benvung.testing.tokens import EVERYTHING, ISSUER, Tokens
+from benvung.web import create_app
+from households.main import build
+from households.settings import Settings
+
+SignIn = Callable[..., httpx2.AsyncClient]
+
+
+@pytest_asyncio.fixture
+async def application(settings: SettingsFor) -> AsyncIterator[tuple[FastAPI, Tokens]]:
+    """The service as it is served, with a sign-in provider of the test's own."""
+    key = base64.b64encode(bytes(range(32))).decode()
+    chosen = settings("households", issuer_url=ISSUER, data_key=key)
+    assert isinstance(chosen, Settings)
+    app = create_app(build(chosen), worker=False)
+    tokens = Tokens()
+    app.state.issuer = Issuer(chosen, tokens.transport)
+    yield app, tokens
+    await app.state.issuer.stop()
+    await app.state.engine.dispose()
+
+
+@pytest.fixture
+def signed_in(application: tuple[FastAPI, Tokens]) -> SignIn:
+    """`signed_in("23827")`: a client of somebody responsible for that area."""
+    app, tokens = application
+
+    def of(*areas: str, permissions: Sequence[str] = EVERYTHING) -> httpx2.AsyncClient:
+        return httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(app),
+            base_url="http://households.test",
+            headers={"Authorization": f"Bearer {tokens.token(permissions, areas)}"},
+        )
+
+    return of
+
+
+@pytest_asyncio.fixture
+async def commune(application: tuple[FastAPI, Tokens], signed_in: SignIn, tmp_path: Path) -> Commune:
+    """The officer of a rural commune with three villages and no household yet."""
+    officer = Commune(application[0], signed_in(COMMUNE), tmp_path)
+    await officer.list_villages("Làng Một", "Làng Hai", "Làng Ba")
+    return officer
