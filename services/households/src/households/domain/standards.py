@@ -47,16 +47,13 @@ class Standard:
     b2_threshold: int | None
     points_per_indicator: int | None
     indicators: tuple[Indicator, ...]
+    indicator_codes: tuple[str, ...]
     incomplete_vi: str | None
     incomplete_en: str | None
 
     @property
     def complete(self) -> bool:
         return self.incomplete_vi is None
-
-    @property
-    def indicator_codes(self) -> tuple[str, ...]:
-        return tuple(indicator.code for indicator in self.indicators)
 
     def valid_on(self, on: date) -> bool:
         """Whether results that hold from `on` may rest on this standard; both ends are included."""
@@ -145,6 +142,7 @@ def _build(raw: Mapping[str, Any]) -> Standard:
             )
             for number, item in enumerate(raw.get("indicators", ()), start=1)
         ),
+        indicator_codes=tuple(item["code"] for item in raw.get("indicators", ())),
         incomplete_vi=incomplete.get("reason_vi"),
         incomplete_en=incomplete.get("reason_en"),
     )

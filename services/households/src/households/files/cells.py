@@ -58,9 +58,11 @@ def fold(words: str) -> str:
 
 def text(cell: Cell) -> str:
     """A cell as one line of text; whole numbers lose the ".0" that a sheet gives them."""
-    if cell is None:
+    if cell is None or cell == "":
         return ""
     if isinstance(cell, str):
+        if cell.isalnum() and cell.isascii():
+            return cell
         plain = _CONTROL.sub(" ", cell) if not cell.isprintable() else cell
         plain = " ".join(unicodedata.normalize("NFC", plain).split())
         return plain[1:] if plain[:1] == "'" and plain[1:2] in set("=+-@") else plain
@@ -128,6 +130,8 @@ def day(cell: Cell) -> date | None:
 
 def mark(cell: Cell) -> bool | None:
     """A yes/no mark; None when blank."""
+    if cell is None or cell == "":
+        return None
     if isinstance(cell, bool):
         return cell
     word = fold(text(cell))

@@ -28,6 +28,7 @@ DEFAULT_MAX_UNPACKED = 512 * 1024 * 1024
 
 _MAX_ENTRIES = 1000
 _COLUMN_NUMBER = re.compile(r"\(?([A-Z]|\d{1,2})\)?")
+_FOOTER_CELLS = 6
 _FOOTERS = ("tongcong", "tongso", "nguoilapbieu", "chutich", "ghichu", "noinhan")
 _ENCODINGS_BY_MARK = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
@@ -66,7 +67,7 @@ def _rows(
     count = 0
     reader = _RowReader(layout, standard)
     for number, row in enumerate(_chain(below, grid), start=layout.header_row + 2):
-        if not any(cell is not None and cell != "" for cell in row) or reader.is_no_data(number, row):
+        if reader.is_no_data(number, row):
             continue
         count += 1
         if count > limits.max_rows:
@@ -93,6 +94,8 @@ class _RowReader:
 
     def is_no_data(self, number: int, row: Sequence[Cell]) -> bool:
         """The line of column numbers under a header, sums and signatures below a table."""
+        if number != self._first and len(row) - row.count("") - row.count(None) > _FOOTER_CELLS:
+            return False
         filled = [word for cell in row if (word := text(cell))]
         if not filled:
             return True
@@ -100,7 +103,9 @@ class _RowReader:
             return True
         head = self._at["head_name"]
         name = text(row[head]) if head < len(row) else ""
-        return len(filled) <= 6 and name in ("", filled[0]) and fold(filled[0]).startswith(_FOOTERS)
+        return (
+            len(filled) <= _FOOTER_CELLS and name in ("", filled[0]) and fold(filled[0]).startswith(_FOOTERS)
+        )
 
     def read(self, number: int, row: Sequence[Cell]) -> ReviewRow | RowError:
         if len(row) < self._width:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import accumulate
 from random import Random
 from typing import Any
 
@@ -102,6 +103,10 @@ class _Builder:
         self._people: Mapping[str, Any] = load_people(code)
         self._area_types = area_types
         self._rnd = Random(f"{code}/{seed}")  # noqa: S311 - reproducible invention, not a secret
+        self._choices = {
+            commune: _cumulated([v for v in self.villages if v.commune == commune])
+            for commune in self.marginals.communes
+        }
         self._names: dict[str, set[str]] = {}
         self._codes: dict[str, int] = {}
 
@@ -232,8 +237,8 @@ class _Builder:
         )
 
     def _village(self, commune: str) -> Village:
-        choice = [village for village in self.villages if village.commune == commune]
-        return self._rnd.choices(choice, weights=[village.weight for village in choice])[0]
+        villages, weights = self._choices[commune]
+        return self._rnd.choices(villages, cum_weights=weights)[0]
 
     def _place(self, village: Village) -> Place:
         self._codes[village.code] = self._codes.get(village.code, 0) + 1
@@ -245,6 +250,10 @@ class _Builder:
 
     def _day(self) -> date:
         return date(YEARS[1], 2, 1) + timedelta(days=self._rnd.randrange(270))
+
+
+def _cumulated(villages: list[Village]) -> tuple[list[Village], list[int]]:
+    return villages, list(accumulate(village.weight for village in villages))
 
 
 def _elsewhere(rnd: Random, origins: list[str], targets: list[str]) -> list[str]:
