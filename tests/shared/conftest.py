@@ -18,6 +18,7 @@ from psycopg import sql
 from pydantic import BaseModel, Field, SecretStr
 from sqlalchemy.dialects import postgresql as pg
 from starlette.responses import HTMLResponse
+from typer.testing import CliRunner, Result
 
 from benvung import audit, auth, db, logs, paging, problems
 from benvung.auth import Principal, require
@@ -27,7 +28,7 @@ from benvung.paging import Page
 from benvung.service import Service
 from benvung.settings import ServiceSettings
 from benvung.testing.tokens import ISSUER, Tokens
-from benvung.web import create_app
+from benvung.web import cli, create_app
 
 META = db.metadata()
 db.kit_tables(META)
@@ -179,6 +180,18 @@ def made_app(kit_database: str) -> Callable[..., FastAPI]:
         return create_app(service, worker=bool(streams))
 
     return make
+
+
+@pytest.fixture
+def command(kit_database: str) -> Callable[..., Result]:
+    """`command("migrate")`: runs the small service's command line."""
+    runner = CliRunner()
+
+    def run(*arguments: str, **settings: Any) -> Result:
+        given = {"database_url": kit_database, **settings}
+        return runner.invoke(cli(lambda: kit_service(kit_settings(**given))), arguments)
+
+    return run
 
 
 @pytest_asyncio.fixture(loop_scope="session")

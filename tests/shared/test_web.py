@@ -14,6 +14,7 @@ import httpx2
 import pytest
 import sqlalchemy as sa
 from fastapi import Depends, FastAPI
+from typer.testing import Result
 
 from benvung import auth
 from benvung.issuer import Issuer
@@ -21,6 +22,7 @@ from benvung.testing.tokens import Tokens
 from benvung.web import routes
 
 MadeApp = Callable[..., FastAPI]
+Command = Callable[..., Result]
 THING = {"commune": "23827", "label": "a", "number": 1, "since": "2024-01-24"}
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 NOWHERE = "postgresql://nobody:password@127.0.0.1:9/none"
@@ -234,6 +236,27 @@ async def answers(client: httpx2.AsyncClient, process: asyncio.subprocess.Proces
         except httpx2.TransportError:
             await asyncio.sleep(0.05)
     return False
+
+
+async def test_after_a_restore_the_outbox_is_moved_past_its_stream_and_never_back(
+    command: Command, kit_app: FastAPI
+) -> None:
+    async def following() -> int:
+        async with kit_app.state.engine.begin() as conn:
+            return int((await conn.execute(sa.text("select nextval('outbox_id_seq')"))).scalar_one())
+
+    assert command("advance-sequence", "5000").exit_code == 0
+    assert await following() == 5001
+    assert command("advance-sequence", "7").exit_code == 0
+    assert await following() == 5002
+
+
+def test_a_wrong_setting_is_named_without_its_value(command: Command) -> None:
+    said = command("migrate", port="hunter2")
+
+    assert said.exit_code == 2
+    assert said.stderr.startswith("PORT: ")
+    assert "hunter2" not in said.output
 
 
 async def test_a_worker_that_waits_for_its_events_is_not_ready(made_app: MadeApp) -> None:

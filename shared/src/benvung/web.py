@@ -12,7 +12,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import RouteContext, iter_route_contexts
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -208,32 +208,32 @@ async def figures() -> Response:
     return Response(text, headers={"content-type": kind})
 
 
-def cli(build: Callable[[], Service]) -> typer.Typer:
-    """The command line of a service. `build` makes the service from its environment when a command needs it."""
+def cli(made: Callable[[], Service]) -> typer.Typer:
+    """The command line of a service. `made` makes the service from its environment when a command needs it."""
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
     @app.command()
     def serve() -> None:
         """Answer requests, relay events and keep projections, in one process."""
-        _run(build(), api=True, worker=True)
+        _run(_built(made), api=True, worker=True)
 
     @app.command()
     def api() -> None:
         """Answer requests only."""
-        _run(build(), api=True, worker=False)
+        _run(_built(made), api=True, worker=False)
 
     @app.command()
     def worker(
         port: Annotated[int, typer.Option(help="port for health and metrics; 0 = the service's + 100")] = 0,
     ) -> None:
         """Relay events and keep projections only."""
-        service = build()
+        service = _built(made)
         _run(service, api=False, worker=True, port=port or service.settings.port + WORKER_PORT_OFFSET)
 
     @app.command()
     def migrate() -> None:
         """Bring the database to the newest schema."""
-        service = build()
+        service = _built(made)
         logs.configure(service.name, service.settings.log_level)
         db.migrate(service.package, service.settings.sqlalchemy_url())
 
@@ -242,26 +242,40 @@ def cli(build: Callable[[], Service]) -> typer.Typer:
         check: Annotated[bool, typer.Option("--check", help="write nothing; fail if files differ")] = False,
     ) -> None:
         """Write the event schemas and the OpenAPI document that this service promises."""
-        service = build()
-        folder = db.migrations_folder(service.package).parent / "contracts"
-        files = contracts.documents(service, create_app(service, worker=False).openapi())
-        changed = contracts.differences(folder, files) if check else contracts.write(folder, files)
-        for name in changed:
-            typer.echo(name)
-        if check and changed:
-            raise typer.Exit(1)
+        _contracts(_built(made), check=check)
 
     @app.command()
     def advance_sequence(
         newest: Annotated[int, typer.Argument(help="the newest sequence that the stream holds")],
     ) -> None:
         """After the database was restored from an older copy: move its outbox identity past the stream."""
-        with psycopg.connect(build().settings.psycopg_url()) as conn:
+        with psycopg.connect(_built(made).settings.psycopg_url()) as conn:
             conn.execute(
                 "select setval('outbox_id_seq', greatest(%s, last_value)) from outbox_id_seq", (newest,)
             )
 
     return app
+
+
+def _built(made: Callable[[], Service]) -> Service:
+    try:
+        return made()
+    except ValidationError as error:
+        # Named by their variables and without their values, which may be secret.
+        for each in error.errors(include_input=False, include_context=False):
+            variable = "_".join(str(part) for part in each["loc"]).upper()
+            typer.echo(f"{variable}: {each['msg']}", err=True)
+        raise typer.Exit(2) from None
+
+
+def _contracts(service: Service, *, check: bool) -> None:
+    folder = db.migrations_folder(service.package).parent / "contracts"
+    files = contracts.documents(service, create_app(service, worker=False).openapi())
+    changed = contracts.differences(folder, files) if check else contracts.write(folder, files)
+    for name in changed:
+        typer.echo(name)
+    if check and changed:
+        raise typer.Exit(1)
 
 
 def _run(service: Service, *, api: bool, worker: bool, port: int = 0) -> None:
