@@ -2,6 +2,7 @@
 
 from benvung.service import Service
 from benvung.web import cli as command_line
+from reporting import pages
 from reporting.api import router
 from reporting.consumers import PROJECTORS
 from reporting.settings import Settings
@@ -18,6 +19,7 @@ def build(settings: Settings | None = None) -> Service:
         settings=settings or Settings(),
         metadata=metadata,
         routers=[router],
+        pages=[pages.router],
         projectors=PROJECTORS,
     )
 

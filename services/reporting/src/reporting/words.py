@@ -30,9 +30,13 @@ class Words:
     def change(self, points: Decimal, since: date) -> str:
         """A change of a share: "giảm 5,91 điểm phần trăm so với 31/12/2022"."""
         if not points:
-            return self.t("change.none", date=self.formats.date(since))
-        key = "change.up" if points > 0 else "change.down"
+            return self.t("changed.none", date=self.formats.date(since))
+        key = "changed.up" if points > 0 else "changed.down"
         return self.t(key, amount=self.formats.points(abs(points)), date=self.formats.date(since))
+
+    def millions(self, dong: int) -> str:
+        """An amount in million đồng, without the unit and with the decimals it needs."""
+        return self.formats.number((Decimal(dong) / 1_000_000).normalize())
 
     def people(self, total: Total) -> str:
         """A number of participants with the word that qualifies it: "ít nhất 250"."""

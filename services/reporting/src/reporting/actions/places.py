@@ -45,6 +45,11 @@ class Place:
         start = path.index(self.unit.code) + 1 if self.unit.code in path else 0
         return path[start:-1]
 
+    def parts(self, *, children: bool = False) -> list["Place"]:
+        """Its communes, or the units directly below it, each as a place of the same day."""
+        units = areas.children(self.unit.code, self.on) if children else list(self.communes)
+        return [Place(unit, self.on, tuple(areas.communes_under(unit.code, self.on))) for unit in units]
+
     def on_day(self, day: date) -> "Place | None":
         """The same area on another day; None when it did not exist then (a code alone proves nothing)."""
         if areas.find(self.unit.code, day) != self.unit:

@@ -1,6 +1,6 @@
 """The situation of an area: households and persons by class, their share, and the change."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -47,14 +47,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """The situation of an area on a day, its communes, and the decisions it rests on."""
+    """The situation of an area on a day, its parts (communes, or larger), and the decisions it rests on."""
 
     place: Place
     stage: Stage
     standard: str | None
     compared_with: date | None
     total: Row
-    communes: tuple[Row, ...]
+    parts: tuple[Row, ...]
     lists: tuple[ApprovedList, ...]
 
 
@@ -62,15 +62,12 @@ class Situation:
 class Moment:
     """Counts and denominators of the area and its communes on one day."""
 
+    on: date
     counts: Mapping[str, Mapping[str, Count]]
     populations: Mapping[str, Population]
 
-    def of(self, unit: Unit) -> tuple[Mapping[str, Count], Population | None]:
-        """The counts and the denominator of a commune."""
-        return domain.added([self.counts.get(unit.code, {})]), self.populations.get(unit.code)
-
     def over(self, place: Place) -> tuple[Mapping[str, Count], Population | None]:
-        """The counts and the denominator of the whole area."""
+        """The counts and the denominator of an area."""
         parts = [self.populations.get(code) for code in place.codes]
         own = self.populations.get(place.unit.code)
         return domain.added(self.counts.get(code, {}) for code in place.codes), domain.population_of(
@@ -78,76 +75,84 @@ class Moment:
         )
 
 
-async def situation(conn: AsyncConnection, place: Place, stage: Stage, standard: str | None) -> Situation:
+async def situation(
+    conn: AsyncConnection,
+    place: Place,
+    stage: Stage,
+    standard: str | None,
+    parts: Sequence[Place] | None = None,
+) -> Situation:
     """Households by class on the day of `place`, by official decisions or, apart, by preliminary results.
 
-    Preliminary results are those of the year of that day and are not compared with official ones.
+    Preliminary results are those of the year of that day and are not compared with official ones. `parts`
+    are the areas to list below the total; its communes unless given.
     """
     codes, on = place.codes, place.on
-    before_day = before_place = None
+    parts = place.parts() if parts is None else parts
+    before_day = None
     if stage is Stage.OFFICIAL:
         year = await store.last_annual_year(conn, codes, on)
         before_day = domain.compared_with(on, year, await store.first_day(conn, codes))
-        before_place = place.on_day(before_day)
     days = [on] if before_day is None else [on, before_day]
-    recorded = await store.populations(conn, {place.unit.code, *codes}, days)
+    areas = {place.unit.code, *codes, *(part.unit.code for part in parts)}
+    recorded = await store.populations(conn, areas, days)
     if stage is Stage.OFFICIAL:
         counts = await store.official(conn, codes, on, standard)
     else:
         counts = await store.preliminary(conn, codes, on.year, standard)
-    now = Moment(counts, {area: found for (area, day), found in recorded.items() if day == on})
+    now = Moment(on, counts, _on(recorded, on))
     before = None
-    if before_day is not None and before_place is not None:
-        earlier = await store.official(conn, before_place.codes, before_day, standard)
-        before = Moment(earlier, {area: pop for (area, day), pop in recorded.items() if day == before_day})
+    then = place.on_day(before_day) if before_day is not None else None
+    if then is not None:
+        earlier = await store.official(conn, then.codes, then.on, standard)
+        before = Moment(then.on, earlier, _on(recorded, then.on)) if earlier else None
     lists = await store.approved_lists(conn, codes, on, stage.value)
     return Situation(
         place,
         stage,
         standard,
-        before_day if before is not None and before.counts else None,
-        _total(place, now, before_place, before),
-        tuple(_commune(unit, now, before_place, before) for unit in place.communes),
+        before.on if before is not None else None,
+        _row(place, now, before),
+        tuple(_row(part, now, before) for part in parts),
         tuple(one for one in lists if stage is Stage.OFFICIAL or one.year == on.year),
     )
 
 
-def _total(place: Place, now: Moment, then: Place | None, before: Moment | None) -> Row:
+def _on(recorded: Mapping[tuple[str, date], Population], day: date) -> dict[str, Population]:
+    return {area: population for (area, asked), population in recorded.items() if asked == day}
+
+
+def _row(place: Place, now: Moment, before: Moment | None) -> Row:
     counts, population = now.over(place)
-    if then is None or before is None or not before.counts:
-        return _row(place.unit, counts, population, None, None)
-    return _row(place.unit, counts, population, *before.over(then))
+    then = place.on_day(before.on) if before is not None else None
+    if before is None or then is None or not before.counts.keys() & set(then.codes):
+        return Row(place.unit, population, _figures(counts, population, None, None))
+    return Row(place.unit, population, _figures(counts, population, *before.over(then)))
 
 
-def _commune(unit: Unit, now: Moment, then: Place | None, before: Moment | None) -> Row:
-    counts, population = now.of(unit)
-    if then is None or before is None or unit not in then.communes or unit.code not in before.counts:
-        return _row(unit, counts, population, None, None)
-    return _row(unit, counts, population, *before.of(unit))
-
-
-def _row(
-    unit: Unit,
+def _figures(
     counts: Mapping[str, Count],
     population: Population | None,
     earlier: Mapping[str, Count] | None,
     earlier_population: Population | None,
-) -> Row:
+) -> dict[str, Figure]:
     households = population.households if population else None
     persons = population.persons if population else None
+    households_before = earlier_population.households if earlier_population else None
     figures = {}
     for cls in HouseholdClass:
-        count, before = counts[cls], earlier[cls] if earlier is not None else None
+        count = counts[cls]
+        before = earlier[cls] if earlier is not None else None
         rate = domain.share(count.households, households)
-        rate_before = (
-            domain.share(before.households, earlier_population.households)
-            if before is not None and earlier_population is not None
-            else None
-        )
+        rate_before = domain.share(before.households, households_before) if before is not None else None
         figures[str(cls)] = Figure(
-            count, rate, domain.share(count.persons, persons), before, domain.points(rate, rate_before)
+            count,
+            rate,
+            domain.share(count.persons, persons),
+            before,
+            domain.points(rate, rate_before),
         )
-    return Row(unit, population, figures)
+    return figures
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,12 @@ async def budget(conn: AsyncConnection, place: Place, year: int) -> Budget:
     return Budget(place, year, basis, sum(by_type.values()), by_type, tuple(shown))
 
 
+async def newest_budget(conn: AsyncConnection, place: Place) -> Budget:
+    """The money of the newest plan year, up to the year of the day, for which any is known."""
+    year = await store.last_year_of_money(conn, place.at_or_below, place.on.year)
+    return await budget(conn, place, year or place.on.year)
+
+
 def _outermost(place: Place, lines: Sequence[Money]) -> list[Money]:
     """The lines of the units nearest to the area: a district's money already holds its communes'."""
     given = {line.area for line in lines}
@@ -93,7 +99,7 @@ class Trainings:
 
 async def trainings(conn: AsyncConnection, place: Place, year: int) -> Trainings:
     """The training held in the area and below in `year`."""
-    rows = await store.training(conn, place.at_or_below, date(year, 1, 1), domain.year_end(year))
+    rows = await store.trainings(conn, place.at_or_below, date(year, 1, 1), domain.year_end(year))
     projects: dict[str, list[Training]] = {}
     for row in rows:
         projects.setdefault(row.project, []).append(row)
@@ -105,6 +111,12 @@ async def trainings(conn: AsyncConnection, place: Place, year: int) -> Trainings
         {project: (sum(row.classes for row in part), _people(part)) for project, part in projects.items()},
         tuple(rows),
     )
+
+
+async def newest_trainings(conn: AsyncConnection, place: Place) -> Trainings:
+    """The training of the newest year, up to the day, in which any class ended."""
+    day = await store.last_day_of_training(conn, place.at_or_below, place.on)
+    return await trainings(conn, place, (day or place.on).year)
 
 
 def _people(rows: Iterable[Training]) -> Total:

@@ -39,7 +39,7 @@ def situation_sheet(found: Situation, say: Words) -> Sheet:
         say.t("head.persons"),
         say.t("head.person_rate"),
     )
-    by_code = {row.unit.code: row for row in found.communes}
+    by_code = {row.unit.code: row for row in found.parts}
     rows = [
         line
         for kind, units in grouped(found.place.communes)

@@ -97,7 +97,7 @@ async def read_communes(
     found = await situations.situation(conn, place, stage, standard)
     return CommunesAnswer(
         total=SituationAnswer.made(found, say),
-        communes=[AreaFigures.of(row, found.compared_with, say) for row in found.communes],
+        communes=[AreaFigures.of(row, found.compared_with, say) for row in found.parts],
     )
 
 

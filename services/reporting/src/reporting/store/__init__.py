@@ -17,7 +17,16 @@ from reporting.store.situation import (
     official_on_days,
     preliminary,
 )
-from reporting.store.support import Eligible, Money, Training, eligibility, money, training
+from reporting.store.support import (
+    Eligible,
+    Money,
+    Training,
+    eligibility,
+    last_day_of_training,
+    last_year_of_money,
+    money,
+    trainings,
+)
 from reporting.store.training import add_classes
 from reporting.store.verify import (
     classes_from_counts,
@@ -46,6 +55,8 @@ __all__ = [
     "eligibility",
     "first_day",
     "last_annual_year",
+    "last_day_of_training",
+    "last_year_of_money",
     "money",
     "move_states",
     "official",
@@ -54,5 +65,5 @@ __all__ = [
     "preliminary",
     "products_from_counts",
     "products_from_states",
-    "training",
+    "trainings",
 ]

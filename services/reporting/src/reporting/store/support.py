@@ -77,6 +77,14 @@ async def money(conn: AsyncConnection, areas: Collection[str], year: int) -> lis
     ]
 
 
+async def last_year_of_money(conn: AsyncConnection, areas: Collection[str], year: int) -> int | None:
+    """The newest plan year, not after `year`, for which these areas were given money."""
+    found: int | None = await conn.scalar(
+        sa.select(sa.func.max(lines.c.year)).where(lines.c.area.in_(areas), lines.c.year <= year)
+    )
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Training:
     """Classes of one project and form in one area, with one kind of count."""
@@ -89,7 +97,7 @@ class Training:
     participants: int
 
 
-async def training(conn: AsyncConnection, areas: Collection[str], first: date, last: date) -> list[Training]:
+async def trainings(conn: AsyncConnection, areas: Collection[str], first: date, last: date) -> list[Training]:
     """Classes that ended in the period, added only where their counts are exact in the same way."""
     keys = (
         classes.c.area,
@@ -107,3 +115,11 @@ async def training(conn: AsyncConnection, areas: Collection[str], first: date, l
         Training(area, project, form, qualifier, number, int(people))
         for area, project, form, qualifier, number, people in rows
     ]
+
+
+async def last_day_of_training(conn: AsyncConnection, areas: Collection[str], on: date) -> date | None:
+    """The newest day, not after `on`, on which a class in these areas ended."""
+    found: date | None = await conn.scalar(
+        sa.select(sa.func.max(classes.c.ended_on)).where(classes.c.area.in_(areas), classes.c.ended_on <= on)
+    )
+    return found
