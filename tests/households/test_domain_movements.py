@@ -40,6 +40,7 @@ STANDARD = get_standard("STD_2022_2025")
 POOR, NEAR, AVERAGE, NOT = HouseholdClass
 PLACES = [Place("64", code, f"{code}.01", AreaType.RURAL) for code in ("23827", "23830", "23833")]
 HOUSEHOLDS, PERSONS = Measure
+unhurried = settings(deadline=None)  # a busy machine makes no rule wrong
 F72, F73 = Form
 
 
@@ -124,6 +125,7 @@ def lived(all_lives: Any) -> Register:
     return found
 
 
+@unhurried
 @given(st.lists(lives, max_size=12), st.integers(2022, 2026))
 def test_any_history_closes_in_households_and_persons(all_lives: Any, year: int) -> None:
     table = movement_table(lived(all_lives).facts, year)
@@ -135,6 +137,7 @@ def test_any_history_closes_in_households_and_persons(all_lives: Any, year: int)
             assert poor.column(5) == near.column(3)
 
 
+@unhurried
 @given(st.lists(lives, max_size=12))
 def test_a_year_ends_where_the_next_begins_and_the_last_is_the_register(all_lives: Any) -> None:
     found = lived(all_lives)
@@ -151,6 +154,7 @@ def test_a_year_ends_where_the_next_begins_and_the_last_is_the_register(all_live
         assert ends == now[household_class]
 
 
+@unhurried
 @given(st.lists(lives, max_size=8), st.integers(2022, 2026))
 def test_the_total_is_the_sum_of_the_areas(all_lives: Any, year: int) -> None:
     table = movement_table(lived(all_lives).facts, year)
