@@ -46,4 +46,4 @@ env: ## write random passwords for docker compose to .env, once
 	@python3 deploy/make_env.py
 
 compose-test: setup ## build the images, bring compose up, run the main job against it, take it down
-	@$(RUN) python deploy/compose_test.py
+	@$(RUN) python -m benvung_local.compose

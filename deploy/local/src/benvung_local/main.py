@@ -1,27 +1,26 @@
 """`benvung`: the embedded run. Everything on this machine, nothing open to others, nothing left running."""
 
 import datetime as dt
-import importlib
 import os
 import signal
 import sys
 import time
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import httpx2
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from benvung import clock
 from benvung_local import verify as verification
 from benvung_local.officers import OFFICERS
 from benvung_local.processes import DidNotStart
 from benvung_local.servers import SERVICES
-from benvung_local.stack import ISSUER, Ports, Stack, fetch_token
+from benvung_local.stack import DEMO_DATE, ISSUER, Ports, Stack, fetch_token
 
-DEMO_DATE = "2024-01-24"
 PROVINCE = "64"
 OFFICER = "tinh-gia-lai"
 TITLES = {
@@ -40,20 +39,18 @@ def up(
     folder: Annotated[Path, typer.Option(help="where the data are kept")] = Path(".benvung/data"),
     business_date: Annotated[
         str, typer.Option(help="the day on which the system runs, YYYY-MM-DD or 'today'")
-    ] = DEMO_DATE,
+    ] = DEMO_DATE.isoformat(),
 ) -> None:
     """Keep the whole system running here until Ctrl-C."""
     console = Console()
-    day = None if business_date == "today" else dt.date.fromisoformat(business_date)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     try:
-        stack = Stack(folder, business_date=day)
+        stack = Stack(folder, business_date=_day(business_date))
         with console.status("Đang khởi động …") as status:
             stack.start(progress=lambda step: status.update(f"Đang khởi động: {step} …"))
     except DidNotStart as error:
-        console.print(f"[bold red]Không khởi động được.[/] {error}", highlight=False)
-        raise typer.Exit(1) from error
+        _did_not_start(console, error)
     try:
         _welcome(console, stack)
         _watch(console, stack)
@@ -71,13 +68,16 @@ def up(
 def verify(
     area: Annotated[str, typer.Option(help="code of a province, district or commune")] = PROVINCE,
     wait: Annotated[float, typer.Option(help="seconds to wait while events are under way")] = 0,
+    business_date: Annotated[
+        str, typer.Option(help="the day whose names of places are printed, YYYY-MM-DD or 'today'")
+    ] = DEMO_DATE.isoformat(),
 ) -> None:
     """Compare registry, funding, reporting and stream, commune by commune; exit 1 when they differ.
 
     Addresses come from HOUSEHOLDS_URL, FUNDING_URL and REPORTING_URL, the token from BENVUNG_TOKEN;
     without them the embedded run on this machine is asked.
     """
-    console = Console(width=None if sys.stdout.isatty() else 140)
+    console = Console(width=None if sys.stdout.isatty() else 120)
     ports = Ports()
     urls = {name: os.environ.get(f"{name.upper()}_URL") or ports.url(name) for name in SERVICES}
     try:
@@ -86,7 +86,7 @@ def verify(
     except (verification.CannotAsk, httpx2.HTTPError) as error:
         console.print(f"[bold red]Không đối chiếu được.[/] {error}", highlight=False)
         raise typer.Exit(2) from error
-    verification.show(console, found)
+    verification.show(console, found, _day(business_date) or clock.today())
     if not found.equal:
         raise typer.Exit(1)
 
@@ -94,7 +94,24 @@ def verify(
 @cli.command()
 def demo() -> None:
     """Run the main job from beginning to end, print what happened, stop everything."""
-    importlib.import_module("benvung_local.demo").run()
+    from benvung_local.demo import run
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    try:
+        run()
+    except DidNotStart as error:
+        _did_not_start(Console(), error)
+
+
+def _did_not_start(console: Console, error: DidNotStart) -> NoReturn:
+    console.print("[bold red]Không khởi động được.[/]")
+    console.print(str(error), highlight=False, markup=False)
+    raise typer.Exit(1) from error
+
+
+def _day(text: str) -> dt.date | None:
+    return None if text == "today" else dt.date.fromisoformat(text)
 
 
 def _welcome(console: Console, stack: Stack) -> None:

@@ -30,6 +30,7 @@ from benvung_local.servers import (
 )
 
 ISSUER = "issuer"
+DEMO_DATE = dt.date(2024, 1, 24)
 READY_SECONDS = 60.0
 Progress = Callable[[str], None]
 
@@ -241,7 +242,7 @@ class Stack:
             "PORT": str(getattr(self.ports, name)),
             "PUBLIC_URL": self.url(name),
             "ISSUER_URL": self.url(ISSUER),
-            "DATA_KEY": self.secrets.data_key,
+            **({"DATA_KEY": self.secrets.data_key} if name == "households" else {}),
             **date,
             **self.environment,
         }

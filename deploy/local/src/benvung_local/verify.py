@@ -1,5 +1,6 @@
 """Do all say the same? Registry, funding, reporting and the stream, commune by commune, asked over HTTP only."""
 
+import datetime as dt
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,10 +9,17 @@ import httpx2
 from rich.console import Console
 from rich.table import Table
 
-from benvung import areas, clock
+from benvung import areas
+from benvung.pages.formats import vi_number
+from benvung_local.stack import DEMO_DATE
 
-CLASSES = ("POOR", "NEAR_POOR", "AVERAGE_LIVING", "NOT_POOR")
-TITLES = {
+CLASSES = {
+    "POOR": "Nghèo",
+    "NEAR_POOR": "Cận nghèo",
+    "AVERAGE_LIVING": "Mức sống trung bình",
+    "NOT_POOR": "Không nghèo",
+}
+SOURCES = {
     "households": "Sổ hộ",
     "stream": "Dòng sự kiện",
     "funding": "Vốn và điều kiện vay",
@@ -51,19 +59,19 @@ class Comparison:
 
     def agrees(self, commune: str) -> bool:
         """Whether all four said the same of this commune."""
-        return len({self._row(source, commune) for source in self.said}) == 1
+        return len({self._counts(source, commune) for source in self.said}) == 1
 
     def total(self, source: str, name: str) -> tuple[int, int]:
         """Households and persons of one class in the whole area, as one source counts them."""
         found = [count for (_, of), count in self.said[source].items() if of == name]
         return sum(each[0] for each in found), sum(each[1] for each in found)
 
-    def _row(self, source: str, commune: str) -> tuple[tuple[int, int], ...]:
-        return tuple(self.said[source].get((commune, name), (0, 0)) for name in CLASSES)
+    def row(self, source: str, commune: str) -> list[str]:
+        """Households by class in one commune, as one source counts them, written out."""
+        return [vi_number(households) for households, _ in self._counts(source, commune)]
 
-    def households(self, source: str, commune: str) -> str:
-        """Households by class in one commune, as one source counts them."""
-        return _cell(tuple(number for number, _ in self._row(source, commune)))
+    def _counts(self, source: str, commune: str) -> tuple[tuple[int, int], ...]:
+        return tuple(self.said[source].get((commune, name), (0, 0)) for name in CLASSES)
 
 
 def compare(urls: Mapping[str, str], token: str, area: str) -> Comparison:
@@ -100,31 +108,40 @@ def _ask(client: httpx2.Client, url: str, area: str) -> Counts:
         raise CannotAsk(f"{url}: {error!r}") from error
 
 
-def show(console: Console, found: Comparison) -> None:
-    """Print the comparison, one line per commune and the totals by class."""
-    unit = areas.find(found.area, clock.today())
-    table = Table(
-        title=f"Đối chiếu {unit.name if unit else found.area}: số hộ nghèo · cận nghèo · mức sống trung bình"
-        " · không nghèo",
-        caption="Khớp nghĩa là cả bốn nguồn cùng số hộ và số khẩu ở từng hạng.",
-    )
-    table.add_column("Xã")
-    for source in found.said:
-        table.add_column(TITLES[source], justify="right")
-    table.add_column("Kết quả")
+def show(console: Console, found: Comparison, on: dt.date = DEMO_DATE) -> None:
+    """Print the comparison commune by commune, and the totals of each source. `on` chooses the names."""
+    console.print(_communes(found, on), _totals(found))
+
+
+def _communes(found: Comparison, on: dt.date) -> Table:
+    table = Table(title=f"Đối chiếu {_name(found.area, on)}, số hộ theo xã")
+    table.add_column("Xã", no_wrap=True)
+    for title in CLASSES.values():
+        table.add_column(title, justify="right")
+    table.add_column("Bốn nguồn")
     for commune in found.communes:
-        named = areas.find(commune, clock.today())
-        verdict = "[green]khớp[/]" if found.agrees(commune) else "[bold red]LỆCH[/]"
-        name = f"{commune} {named.name}" if named else commune
-        table.add_row(name, *(found.households(source, commune) for source in found.said), verdict)
-    table.add_section()
-    households = {source: tuple(found.total(source, name)[0] for name in CLASSES) for source in found.said}
-    persons = {source: tuple(found.total(source, name)[1] for name in CLASSES) for source in found.said}
-    for title, totals in (("Tổng số hộ", households), ("Tổng số khẩu", persons)):
-        verdict = "[green]khớp[/]" if len(set(totals.values())) == 1 else "[bold red]LỆCH[/]"
-        table.add_row(title, *(_cell(each) for each in totals.values()), verdict, style="bold")
-    console.print(table)
+        if found.agrees(commune):
+            table.add_row(_name(commune, on), *found.row("households", commune), "[green]khớp[/]")
+            continue
+        for source, title in SOURCES.items():
+            table.add_row(_name(commune, on), *found.row(source, commune), f"[bold red]LỆCH[/]: {title}")
+    return table
 
 
-def _cell(numbers: tuple[int, ...]) -> str:
-    return " · ".join(f"{number:,}".replace(",", ".") for number in numbers)
+def _totals(found: Comparison) -> Table:
+    table = Table(title=f"Toàn địa bàn: {'bốn nguồn khớp nhau' if found.equal else 'CÓ CHỖ LỆCH'}")
+    table.add_column("Nguồn", no_wrap=True)
+    for title in CLASSES.values():
+        table.add_column(f"Hộ {title[0].lower()}{title[1:]}", justify="right")
+    table.add_column("Tổng số hộ", justify="right")
+    table.add_column("Tổng số khẩu", justify="right")
+    for source, title in SOURCES.items():
+        counts = [found.total(source, name) for name in CLASSES]
+        numbers = [*(each[0] for each in counts), sum(h for h, _ in counts), sum(p for _, p in counts)]
+        table.add_row(title, *map(vi_number, numbers))
+    return table
+
+
+def _name(code: str, on: dt.date) -> str:
+    unit = areas.find(code, on)
+    return f"{code} {unit.name}" if unit else code
