@@ -96,6 +96,7 @@ def create_engine(settings: ServiceSettings) -> AsyncEngine:
         pool_size=settings.database_pool,
         max_overflow=settings.database_pool,
         pool_timeout=10,
+        hide_parameters=True,
         connect_args={
             "connect_timeout": 5,
             "options": "-c statement_timeout=60000 -c idle_in_transaction_session_timeout=60000"

@@ -12,18 +12,20 @@ from typing import Any
 
 import psycopg
 import structlog
+from prometheus_client import Gauge
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung import clock, db
 from benvung.bus import BATCH_LIMIT, WRONG_LAST_SEQUENCE, Bus, Doubt, Outgoing, Refused
 from benvung.envelope import EventData, Unreadable, decode, encode
 from benvung.logs import traceparent as request_trace
+from benvung.metrics import REGISTRY
 from benvung.runner import Runner, Stand
 from benvung.settings import ServiceSettings
 
 log = structlog.get_logger(__name__)
 
-CHANNEL = "outbox"
+WAITING = Gauge("outbox_waiting", "Events seen waiting, 1000 at most", ("stream",), registry=REGISTRY)
 SINGLES_BELOW = 8
 POLL_SECONDS = 0.25
 DUPLICATE_IN_BATCH = 10201
@@ -154,6 +156,7 @@ class Relay(Runner):
                 (self._stream, BATCH_LIMIT),
             )
             rows = await cursor.fetchall()
+            WAITING.labels(self._stream).set(len(rows))
             if bus.closed.is_set():
                 raise Doubt("connection closed")
             if not rows:

@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 import structlog
+from prometheus_client import Counter
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -19,13 +20,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from benvung import db, outbox
 from benvung.bus import Bus, Doubt, Pull, Stored
 from benvung.envelope import Unreadable, decode
+from benvung.metrics import REGISTRY
 from benvung.runner import Runner, Stand
 from benvung.settings import ServiceSettings
 
 log = structlog.get_logger(__name__)
 
 IDLE_SECONDS = 0.25
-CHANNEL = "projection"
+BURIED = Counter("dead_letters", "Messages buried in this process", ("runner",), registry=REGISTRY)
 TRANSIENT = (psycopg.OperationalError, psycopg.InterfaceError)
 
 
@@ -207,7 +209,8 @@ class ProjectorRunner(Runner):
                     for message, reason in dead
                 ],
             )
-        log.warning("dead_letters", runner=self.name, count=len(dead), first=dead[0][1][:200])
+        BURIED.labels(self.name).inc(len(dead))
+        log.warning("dead_letters", runner=self.name, count=len(dead), stream_seq=dead[0][0].stream_seq)
 
     async def _move_checkpoint(self, conn: AsyncConnection, stream_seq: int) -> None:
         """Move the checkpoint from where we believe it is; somebody else having moved it is a doubt."""

@@ -8,14 +8,19 @@ from typing import Any
 import psycopg
 import sqlalchemy.exc
 import structlog
+from prometheus_client import Counter, Gauge
 
 from benvung.bus import Bus, Doubt, Refused
+from benvung.metrics import REGISTRY
 
 log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 0.2
 RETRY_LIMIT = 2.0
 STANDBY_SECONDS = 0.5
+
+MESSAGES = Counter("runner_messages", "Messages relayed or projected", ("runner",), registry=REGISTRY)
+WORKING = Gauge("runner_working", "1 while this process does the work", ("runner",), registry=REGISTRY)
 
 
 class Stand(Exception):
@@ -29,7 +34,6 @@ class Runner:
         self.name = name
         self.state = "starting"
         self.detail = ""
-        self.done = 0
         self.bus: Bus | None = None
         self._failures = 0
 
@@ -41,10 +45,11 @@ class Runner:
     def working(self) -> None:
         """Say that everything this runner needs is there."""
         self.state, self.detail, self._failures = "working", "", 0
+        WORKING.labels(self.name).set(1)
 
     def count(self, number: int) -> None:
-        """Count messages done in this process, for the metrics."""
-        self.done += number
+        """Count messages done in this process."""
+        MESSAGES.labels(self.name).inc(number)
 
     async def session(self, stop: asyncio.Event) -> None:
         """One life; returns when `stop` is set, raises on a doubt."""
@@ -58,11 +63,15 @@ class Runner:
             except Stand as stand:
                 self._say("stopped", str(stand))
                 await pause(stop, RETRY_LIMIT)
-            except (Doubt, Refused, psycopg.Error, sqlalchemy.exc.DBAPIError, OSError, TimeoutError) as error:
-                self._say("waiting", f"{type(error).__name__}: {error}")
+            except (Doubt, Refused) as error:
+                self._say("waiting", str(error))
+                await self._back_off(stop)
+            except (psycopg.Error, sqlalchemy.exc.DBAPIError, OSError, TimeoutError) as error:
+                # A database's words may quote rows; its kind of error says enough to everybody.
+                self._say("waiting", f"database: {type(error).__name__}")
                 await self._back_off(stop)
             except Exception as error:  # a defect must not end the runner in silence
-                self._say("failing", repr(error))
+                self._say("failing", type(error).__name__)
                 log.exception("runner_failed", runner=self.name)
                 await self._back_off(stop)
 
@@ -75,6 +84,7 @@ class Runner:
         if (state, detail) != (self.state, self.detail):
             log.warning("runner_state", runner=self.name, state=state, detail=detail)
         self.state, self.detail = state, detail
+        WORKING.labels(self.name).set(0)
 
     async def lock(self, conn: "psycopg.AsyncConnection[Any]", stop: asyncio.Event) -> bool:
         """Wait for this runner's advisory lock on the session that writes; losing the session loses it."""

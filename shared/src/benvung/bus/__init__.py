@@ -1,0 +1,28 @@
+"""The one wrapper around nats-py.
+
+A `Bus` is one connection and lives as long as that connection does. It never reconnects by itself: on any
+doubt its owner closes it, connects anew and starts again from what its database says. Nothing here
+relies on the server's window of known message ids, and no message is published twice "to be sure".
+"""
+
+from benvung.bus.connection import Bus, read_all
+from benvung.bus.messages import Doubt, Outgoing, Refused, Stored, StreamState, reader_config, stream_config
+from benvung.bus.pull import Pull
+
+BATCH_LIMIT = 1000
+WRONG_LAST_SEQUENCE = frozenset({10070, 10071, 10164})
+
+__all__ = [
+    "BATCH_LIMIT",
+    "WRONG_LAST_SEQUENCE",
+    "Bus",
+    "Doubt",
+    "Outgoing",
+    "Pull",
+    "Refused",
+    "Stored",
+    "StreamState",
+    "read_all",
+    "reader_config",
+    "stream_config",
+]

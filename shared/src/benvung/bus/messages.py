@@ -1,0 +1,81 @@
+"""What passes over the bus, what can go wrong with it, and how streams and their readers are declared."""
+
+from dataclasses import dataclass
+from typing import Any
+
+
+class Doubt(Exception):
+    """Something about this connection is uncertain. Close it, connect anew, start from the checkpoint."""
+
+
+class Refused(Exception):
+    """The server understood and said no."""
+
+    def __init__(self, code: int, description: str) -> None:
+        super().__init__(f"{description} ({code})")
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A message as the stream holds it."""
+
+    stream_seq: int
+    subject: str
+    payload: bytes
+    event_id: str | None = None
+    delivery: int = 0
+    reply: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """What tells one life of a stream from another, and how far it reaches."""
+
+    created: str
+    first_seq: int
+    last_seq: int
+    messages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to be stored: the subject, the event's id, and its bytes."""
+
+    subject: str
+    event_id: str
+    payload: bytes
+
+
+def stream_config(name: str, replicas: int = 1) -> dict[str, Any]:
+    """The declared form of a service's stream. Nothing ages out; a full stream refuses rather than drops."""
+    service = name.lower().removesuffix("_restricted")
+    subjects = [f"restricted.{service}.>" if name.endswith("_RESTRICTED") else f"{service}.>"]
+    return {
+        "name": name,
+        "subjects": subjects,
+        "retention": "limits",
+        "storage": "file",
+        "discard": "new",
+        "num_replicas": replicas,
+        "max_age": 0,
+        "duplicate_window": 120_000_000_000,
+        "deny_delete": True,
+        "deny_purge": True,
+        "allow_direct": True,
+        "allow_atomic": True,
+    }
+
+
+def reader_config(reader: str) -> dict[str, Any]:
+    """The durable through which one projector reads: reset to the projector's own checkpoint at each start."""
+    return {
+        "durable_name": reader,
+        "name": reader,
+        "deliver_policy": "all",
+        "ack_policy": "all",
+        "ack_wait": 60_000_000_000,
+        "max_deliver": -1,
+        "max_ack_pending": 20_000,
+        "replay_policy": "instant",
+    }

@@ -1,0 +1,114 @@
+"""Reading a stream without an end, through a durable that is set back to the projection's checkpoint."""
+
+import asyncio
+import contextlib
+import json
+
+from nats import errors as nats_errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from benvung.bus.messages import Doubt, Stored
+
+PULL_SIZE = 500
+PULL_EXPIRES = 2.0
+
+
+class Pull:
+    """An endless read of one durable with more than one request under way, checked for gaps.
+
+    nats-py's own `fetch` returns stray messages, stalls over a restart and costs a task per message;
+    one plain callback on one inbox does none of that and keeps the order.
+    """
+
+    def __init__(self, client: Client, inbox: str, stream: str, reader: str, closed: asyncio.Event) -> None:
+        self._client = client
+        self._inbox = inbox
+        self._next = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{reader}"
+        self._closed = closed
+        self._queue: asyncio.Queue[Stored | Doubt] = asyncio.Queue()
+        self._asked = 0
+        self._delivered = 0
+        self._heard_at = asyncio.get_running_loop().time()
+
+    async def start(self) -> None:
+        """Subscribe and put the first requests under way."""
+        await self._client.subscribe(
+            f"{self._inbox}.*", cb=self._on_message, pending_msgs_limit=0, pending_bytes_limit=0
+        )
+        await self._ask()
+
+    async def _ask(self) -> None:
+        """Keep between one and two requests' worth of messages asked for."""
+        while self._asked <= PULL_SIZE:
+            self._asked += PULL_SIZE
+            body = json.dumps({"batch": PULL_SIZE, "expires": int(PULL_EXPIRES * 1e9)}).encode()
+            await self._client.publish(self._next, body, reply=f"{self._inbox}.pull")
+
+    async def _on_message(self, message: Msg) -> None:
+        self._heard_at = asyncio.get_running_loop().time()
+        try:
+            await self._sort(message)
+        except Doubt as doubt:
+            self._queue.put_nowait(doubt)
+        except Exception as error:  # noqa: BLE001 -- an exception in here would deafen the connection
+            self._queue.put_nowait(Doubt(f"pull: {error!r}"))
+
+    async def _sort(self, message: Msg) -> None:
+        if message.reply.startswith("$JS.ACK."):
+            stored = _delivered(message)
+            if stored.delivery != self._delivered + 1:
+                raise Doubt(f"delivery {stored.delivery} follows {self._delivered}")
+            self._delivered = stored.delivery
+            self._queue.put_nowait(stored)
+            self._asked -= 1
+        else:
+            headers = message.headers or {}
+            if headers.get("Status") not in {"404", "408"}:
+                raise Doubt(f"pull ended: {headers.get('Status')} {headers.get('Description', '')}")
+            self._asked -= int(headers.get("Nats-Pending-Messages", PULL_SIZE))
+        await self._ask()
+
+    async def batch(self, limit: int, wait: float) -> list[Stored]:
+        """What has arrived: at least one message, at most `limit`; nothing if `wait` seconds pass.
+
+        Raises `Doubt` on a gap, a lost connection, or a request the server forgot.
+        """
+        if self._closed.is_set():
+            raise Doubt("connection closed")
+        try:
+            messages = [_certain(await asyncio.wait_for(self._queue.get(), wait))]
+        except TimeoutError:
+            self._check_requests()
+            return []
+        while len(messages) < limit and not self._queue.empty():
+            messages.append(_certain(self._queue.get_nowait()))
+        return messages
+
+    def _check_requests(self) -> None:
+        silence = asyncio.get_running_loop().time() - self._heard_at
+        if self._closed.is_set() or silence > PULL_EXPIRES + 3:
+            raise Doubt("the server forgot our pull requests")
+
+    async def acknowledge(self, last: Stored) -> None:
+        """Tell the server how far the projection is. Only its lag figures depend on it."""
+        with contextlib.suppress(nats_errors.Error, OSError):
+            await self._client.publish(last.reply, b"")
+
+
+def _certain(item: Stored | Doubt) -> Stored:
+    if isinstance(item, Doubt):
+        raise item
+    return item
+
+
+def _delivered(message: Msg) -> Stored:
+    """Read stream and delivery sequence from the ack subject; both known layouts end alike."""
+    tokens = message.reply.split(".")
+    if len(tokens) == 9:
+        stream_seq, delivery = tokens[5], tokens[6]
+    elif len(tokens) >= 11:
+        stream_seq, delivery = tokens[7], tokens[8]
+    else:
+        raise Doubt(f"unknown ack subject {message.reply}")
+    return Stored(int(stream_seq), message.subject, message.data, None, int(delivery), message.reply)
