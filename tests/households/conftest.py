@@ -1,14 +1,14 @@
 """Households behind its HTTP interface, on a database of the test's own, with somebody to ask."""
 
 import base64
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import httpx2
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
-from officer import COMMUNE, Commune
+from officer import COMMUNE, Commune, SignIn
 
 from benvung.issuer import Issuer
 from benvung.testing import SettingsFor
@@ -16,8 +16,6 @@ from benvung.testing.tokens import EVERYTHING, ISSUER, Tokens
 from benvung.web import create_app
 from households.main import build
 from households.settings import Settings
-
-SignIn = Callable[..., httpx2.AsyncClient]
 
 
 @pytest_asyncio.fixture

@@ -1,7 +1,8 @@
 """A commune's officer at work: the calls that tests of the register make again and again."""
 
+import asyncio
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ COMMUNE = "23827"
 OTHER = "23830"
 STANDARD = "STD_2022_2025"
 CSV = {"Content-Type": "text/csv"}
+SignIn = Callable[..., httpx2.AsyncClient]
 
 
 def row(number: int, head: str, **changes: Any) -> ReviewRow:
@@ -102,6 +104,16 @@ class Commune:
         importer = Importer(self.app.state.settings)
         while await importer.round(self.app.state.engine):
             pass
+
+    async def finished(self, import_id: str) -> Any:
+        """The import once a worker has applied it, or as it is after some seconds."""
+        found = None
+        for _ in range(200):
+            found = await self.ask("GET", f"/v1/imports/{import_id}")
+            if found["state"] in {"DONE", "FAILED"}:
+                break
+            await asyncio.sleep(0.05)
+        return found
 
     async def import_rows(self, review: str, *rows: ReviewRow) -> Any:
         """Give a file to a review, have it applied, and return the import as it ended."""

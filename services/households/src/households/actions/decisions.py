@@ -73,7 +73,7 @@ def judge(review: Review, state: HouseholdState | None, result: Result) -> Judge
     if state is None:
         place = Place(review.province, review.commune, result.village or "", review.area_type)
         state = entered = domain.register(result.household_id, place, result.members).state
-    elif result.village is not None:
+    elif result.village not in {None, state.village}:
         state = replace(state, village=result.village)
     decision = Decision(
         year=review.year,

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from psycopg.types.json import Jsonb
+from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung import db
@@ -98,13 +99,15 @@ async def write(conn: AsyncConnection, review: Review, taken: Sequence[Taken]) -
     """
     pg = await db.driver(conn)
     statement = _WRITE_ROWS if any(each.row for each in taken) else _WRITE_ONE
-    await pg.execute(statement, {"rows": Jsonb([_record(each) for each in taken]), "review": review.id})
+    await pg.execute(
+        statement, {"rows": Jsonb([_record(each) for each in taken], to_json), "review": review.id}
+    )
 
 
 def _record(taken: Taken) -> dict[str, Any]:
     outcome, classification, scores = taken.outcome, taken.classification, taken.scores
     return record_of(outcome.state) | {
-        "decision_id": str(taken.decision_id),
+        "decision_id": taken.decision_id,
         "sequence": taken.sequence,
         "decided_class": classification.household_class,
         "previous_class": outcome.previous_class,
@@ -128,7 +131,7 @@ def _record(taken: Taken) -> dict[str, Any]:
         "declared_class": taken.declared_class,
         "reviewer": taken.reviewer and taken.reviewer.hex(),
         "flags": taken.flags and taken.flags.hex(),
-        "import_id": taken.row and str(taken.row.import_id),
+        "import_id": taken.row and taken.row.import_id,
         "import_row": taken.row and taken.row.row_no,
         "known": not taken.is_new,
     }

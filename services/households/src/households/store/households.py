@@ -1,6 +1,5 @@
 """Households between rows and domain: read, lock, enter, keep up to date."""
 
-import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from psycopg.types.json import Jsonb
+from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung import db
@@ -81,7 +81,7 @@ def state_of(row: Sequence[Any], area_type: AreaType) -> HouseholdState:
 def record_of(state: HouseholdState) -> dict[str, Any]:
     """The state as one JSON record for a set-based statement."""
     return {
-        "household_id": str(state.household_id),
+        "household_id": state.household_id,
         "province": state.province,
         "commune": state.commune,
         "village": state.village,
@@ -89,20 +89,16 @@ def record_of(state: HouseholdState) -> dict[str, Any]:
         "status": state.status,
         "poverty_class": state.poverty_class,
         "standard": state.standard,
-        "class_since": _day(state.class_since),
-        "left_list_on": _day(state.left_list_on),
+        "class_since": state.class_since,
+        "left_list_on": state.left_list_on,
         "left_list_from": state.left_list_from,
         "preliminary_class": state.preliminary_class,
         "ever_poor": state.ever_poor,
         "ever_near_poor": state.ever_near_poor,
-        "last_fact_on": _day(state.last_fact_on),
+        "last_fact_on": state.last_fact_on,
         "official_annual_year": state.official_annual_year,
         "revision": state.revision,
     }
-
-
-def _day(day: dt.date | None) -> str | None:
-    return None if day is None else day.isoformat()
 
 
 async def lock(
@@ -111,7 +107,7 @@ async def lock(
     """Lock households in the order of their ids, whoever else locks them, and return their states."""
     pg = await db.driver(conn)
     cursor = await pg.execute(
-        f"select {_STATE} from households where id = any(%s::uuid[]) order by id for no key update",
+        f"select {_STATE} from households where id = any(%b::uuid[]) order by id for no key update",
         (list(ids),),
     )
     return {row[0]: state_of(row, area_type) for row in await cursor.fetchall()}
@@ -181,7 +177,7 @@ async def enter(conn: AsyncConnection, state: HouseholdState, code: str | None, 
     record["id"] = record.pop("household_id")
     await conn.execute(
         households.insert().values(
-            **{key: _python(key, value) for key, value in record.items()},
+            **record,
             code=code,
             head_name=person.head_name,
             head_key=person.head_key,
@@ -191,19 +187,13 @@ async def enter(conn: AsyncConnection, state: HouseholdState, code: str | None, 
     )
 
 
-def _python(key: str, value: Any) -> Any:
-    if value is not None and _CHANGING.get(key) == "date":
-        return dt.date.fromisoformat(value)
-    return uuid.UUID(value) if key == "id" else value
-
-
 async def update(conn: AsyncConnection, states: Sequence[HouseholdState]) -> None:
     """Write the states after a transition. The caller holds the rows locked."""
     pg = await db.driver(conn)
     await pg.execute(
         f"update households h set {SET}, version = h.version + 1"
         f" from jsonb_to_recordset(%s) as r(household_id uuid, {RECORD}) where h.id = r.household_id",
-        (Jsonb([record_of(state) for state in states]),),
+        (Jsonb([record_of(state) for state in states], to_json),),
     )
 
 

@@ -1,12 +1,13 @@
 """Imports of a review's results: the rows of a file with their answers, and how far they are applied."""
 
-import json
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from psycopg.types.json import Jsonb
+from pydantic_core import to_json
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,6 +17,10 @@ from households.domain import Basis, HouseholdClass, Scores
 from households.tables import import_rows, imports
 
 UNFINISHED = ("ANSWERED", "APPLYING")
+_STAGED = (
+    *("uuid", "int4", "jsonb", "bytea", "bytea", "bytea", "bytea", "bytea"),
+    *("text", "text", "uuid", "text", "bytea"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +94,16 @@ async def stage(conn: AsyncConnection, import_id: uuid.UUID, rows: Iterable[Answ
         pg.cursor() as cursor,
         cursor.copy(
             "copy import_rows (import_id, row_no, raw, head_name, head_key, indigenous_ethnicity, reviewer,"
-            " flags, state, matched_by, household_id, class, answers) from stdin"
+            " flags, state, matched_by, household_id, class, answers) from stdin (format binary)"
         ) as copy,
     ):
+        copy.set_types(_STAGED)
         for row in rows:
             await copy.write_row(
                 (
                     import_id,
                     row.row_no,
-                    json.dumps(row.raw, ensure_ascii=False),
+                    Jsonb(row.raw, to_json),
                     row.head_name,
                     row.head_key,
                     row.indigenous_ethnicity,

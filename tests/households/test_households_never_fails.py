@@ -1,0 +1,72 @@
+"""Whatever is sent, the service answers as its OpenAPI document says, and never with a failure."""
+
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import requests
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from officer import Commune, row
+from schemathesis.core.result import Ok
+
+from benvung.web import create_app
+from households.main import build
+from households.settings import Settings
+
+DOCUMENT = create_app(build(Settings(database_url="postgresql://")), worker=False).openapi()
+OPERATIONS = {
+    found.ok().label: found.ok()
+    for found in schemathesis.openapi.from_dict(DOCUMENT).get_all_operations()
+    if isinstance(found, Ok) and "/health/" not in found.ok().label
+}
+
+
+@pytest_asyncio.fixture
+async def real(commune: Commune) -> dict[str, str]:
+    """Ids that exist, by the name of the parameter that takes them."""
+    review = await commune.open_review()
+    done = await commune.import_rows(review, row(1, "Đinh Một"))
+    [household] = await commune.households()
+    return {
+        "review_id": await commune.open_review(2023),
+        "household_id": household["id"],
+        "import_id": done["import_id"],
+        "commune": "23827",
+        "area": "23827",
+    }
+
+
+@pytest.mark.parametrize("label", OPERATIONS)
+@settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[
+        HealthCheck.function_scoped_fixture,
+        HealthCheck.too_slow,
+        HealthCheck.filter_too_much,
+    ],
+)
+@given(data=st.data())
+async def test_no_request_of_any_shape_is_a_failure(
+    label: str, commune: Commune, real: dict[str, str], data: st.DataObject
+) -> None:
+    mode = data.draw(st.sampled_from(list(schemathesis.GenerationMode)))
+    case = data.draw(OPERATIONS[label].as_strategy(generation_mode=mode))
+    if data.draw(st.booleans()):
+        for name in case.path_parameters:
+            case.path_parameters[name] = real[name]
+    sent = requests.Request(**case.as_transport_kwargs(base_url="http://households.test")).prepare()
+    body: Any = sent.body
+    # The client is signed in; a made-up token would only ever be answered 401.
+    headers = {name: str(value) for name, value in sent.headers.items() if name.lower() != "authorization"}
+    answer = await commune.client.request(str(sent.method), str(sent.url), headers=headers, content=body)
+
+    documented = OPERATIONS[label].definition.raw["responses"]
+    assert answer.status_code < 500 or answer.status_code == 503, answer.text
+    if answer.status_code < 300:
+        assert str(answer.status_code) in documented, (answer.status_code, answer.text)
+    else:
+        kind = answer.headers["content-type"]
+        assert kind.startswith("application/problem+json"), (answer.status_code, answer.text)
