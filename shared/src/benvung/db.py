@@ -3,17 +3,19 @@
 import importlib
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import psycopg
 import sqlalchemy as sa
-from alembic import command, context
-from alembic.config import Config
 from fastapi import Depends, Request
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from benvung.settings import ServiceSettings
+
+# Alembic is needed for a moment at an upgrade and would stay in memory for good: ten megabytes a service.
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -128,8 +130,10 @@ def migrations_folder(package: str) -> Path:
     return inside if inside.is_dir() else home.parent.parent / "migrations"
 
 
-def alembic_config(package: str, url: str) -> Config:
+def alembic_config(package: str, url: str) -> "Config":
     """Alembic's configuration of a service, without an ini file."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(migrations_folder(package)).replace("%", "%%"))
     config.attributes["url"] = url
@@ -138,11 +142,15 @@ def alembic_config(package: str, url: str) -> Config:
 
 def migrate(package: str, url: str) -> None:
     """Bring the database at `url` (SQLAlchemy form) to the newest schema of `package`."""
+    from alembic import command
+
     command.upgrade(alembic_config(package, url), "head")
 
 
 def run_migrations(meta: sa.MetaData) -> None:
     """The whole of a service's `migrations/env.py`: run on the given connection or address, synchronously."""
+    from alembic import context
+
     given = context.config.attributes.get("connection")
     if given is not None:
         _run(given, meta)
@@ -154,6 +162,8 @@ def run_migrations(meta: sa.MetaData) -> None:
 
 
 def _run(conn: sa.Connection, meta: sa.MetaData) -> None:
+    from alembic import context
+
     context.configure(connection=conn, target_metadata=meta, compare_server_default=False)
     with context.begin_transaction():
         # Two services' containers, or two workers, may start at once on one database.
