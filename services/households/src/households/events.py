@@ -1,4 +1,4 @@
-"""What the register tells the world. Nothing personal is in here, by design §3.
+"""What the register tells the world. Nothing personal is in here.
 
 Every household event carries the household's whole public state after the change, so that a reader who
 holds only the newest one is right. What changed stands beside it: the decision, or the change of place.
@@ -28,6 +28,8 @@ class Part(BaseModel):
 class HouseholdState(EventData):
     """A household's public state after the change. `revision` counts the household's events."""
 
+    province: str
+    commune: str
     household_id: uuid.UUID
     village: str
     area_type: AreaType
@@ -115,6 +117,8 @@ class HouseholdClosed(HouseholdState):
 class Review(EventData):
     """A review of one commune. `revision` is 1 when opened, 2 when closed."""
 
+    province: str
+    commune: str
     review_id: uuid.UUID
     year: int
     kind: Kind
@@ -152,6 +156,7 @@ class PopulationRecorded(EventData):
     """The recorded population of an area of any level, on a day: the denominator of every rate."""
 
     event_type: ClassVar[str] = "households.area.population_recorded.v1"
+
     population_id: uuid.UUID
     area: str
     level: Level
