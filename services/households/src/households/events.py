@@ -6,7 +6,7 @@ holds only the newest one is right. What changed stands beside it: the decision,
 
 import datetime as dt
 import uuid
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,6 +17,9 @@ AreaType = Literal["URBAN", "RURAL"]
 Kind = Literal["ANNUAL", "REGULAR"]
 Stage = Literal["PRELIMINARY", "OFFICIAL"]
 Level = Literal["PROVINCE", "DISTRICT", "COMMUNE"]
+Members = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=0)]
+Year = Annotated[int, Field(ge=2015, le=2100)]
 
 
 class Part(BaseModel):
@@ -33,7 +36,7 @@ class HouseholdState(EventData):
     household_id: uuid.UUID
     village: str
     area_type: AreaType
-    members: int
+    members: Members
     status: Literal["ACTIVE", "LEFT", "CLOSED"]
     poverty_class: PovertyClass | None
     standard: str | None
@@ -52,13 +55,13 @@ class Decision(Part):
 
     decision_id: uuid.UUID
     review_id: uuid.UUID | None
-    year: int
+    year: Year
     kind: Kind
     stage: Stage
     decided_class: PovertyClass = Field(alias="class")
     previous_class: PovertyClass | None
     previous_standard: str | None
-    previous_members: int | None
+    previous_members: Members | None
     movement: str | None
     decided_on: dt.date
     valid_from: dt.date
@@ -74,7 +77,7 @@ class Change(Part):
     on: dt.date
     previous_class: PovertyClass | None
     previous_standard: str | None
-    previous_members: int
+    previous_members: Members
     movement: str | None
     reason: str
     other_commune: str | None
@@ -120,7 +123,7 @@ class Review(EventData):
     province: str
     commune: str
     review_id: uuid.UUID
-    year: int
+    year: Year
     kind: Kind
     stage: Stage
     standard: str
@@ -140,8 +143,8 @@ class ReviewOpened(Review):
 class ClassTotal(Part):
     """Households and persons of one class."""
 
-    households: int
-    persons: int
+    households: Count
+    persons: Count
 
 
 class ReviewClosed(Review):
@@ -160,8 +163,8 @@ class PopulationRecorded(EventData):
     population_id: uuid.UUID
     area: str
     level: Level
-    households: int
-    persons: int
+    households: Count
+    persons: Count
     as_of: dt.date
     source: str
 
