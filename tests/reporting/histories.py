@@ -5,11 +5,11 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
-from households import domain, events
-from households.domain import movements as oracle
 from hypothesis import strategies as st
 
 from benvung.envelope import EventData
+from households import domain, events
+from households.domain import movements as oracle
 
 COMMUNES = ("23824", "23827", "23830")
 STANDARD = domain.get_standard("STD_2022_2025")
@@ -181,4 +181,54 @@ def classified(outcome: domain.Outcome, decision: domain.Decision) -> events.Hou
             basis="FLAGS",
             rule_version="1",
         ),
+    )
+
+
+def living_in(commune: str, members: int = 4) -> domain.HouseholdState:
+    """A household newly registered in a commune."""
+    home = domain.Place("64", commune, f"{commune}.01", domain.AreaType.RURAL)
+    return domain.register(uuid.uuid4(), home, members).state
+
+
+def decided(
+    state: domain.HouseholdState,
+    household_class: str,
+    on: dt.date,
+    *,
+    members: int | None = None,
+    stage: str = "OFFICIAL",
+    year: int | None = None,
+) -> tuple[domain.HouseholdState, events.HouseholdClassified]:
+    """The household after the result of an annual review, and the event that tells it."""
+    decision = domain.Decision(
+        year or on.year,
+        domain.ReviewKind.ANNUAL,
+        domain.Stage(stage),
+        domain.HouseholdClass(household_class),
+        members or state.members,
+        STANDARD,
+        on,
+        on,
+    )
+    outcome = domain.decide(state, decision)
+    event = classified(outcome, decision)
+    if stage == "PRELIMINARY":
+        told = event.decision.model_copy(update={"decided_class": household_class})
+        event = event.model_copy(update={"decision": told})
+    return outcome.state, event
+
+
+def population(area: str, households: int, persons: int, as_of: dt.date) -> events.PopulationRecorded:
+    """The recorded population of an area."""
+    return events.PopulationRecorded(
+        province="64",
+        commune=area if len(area) == 5 else None,
+        revision=1,
+        population_id=uuid.uuid4(),
+        area=area,
+        level="COMMUNE" if len(area) == 5 else "DISTRICT",
+        households=households,
+        persons=persons,
+        as_of=as_of,
+        source="Niên giám thống kê",
     )

@@ -3,13 +3,13 @@
 import datetime as dt
 
 from histories import COMMUNES, Register, Step, steps
+from hypothesis import given
+from projections import HOUSEHOLDS, relaxed
+
+from benvung.testing import Transaction, deliver
 from households.domain import Form as OracleForm
 from households.domain import Measure as OracleMeasure
 from households.domain import movement_table
-from hypothesis import given
-from test_reports_from_disorder import HOUSEHOLDS, relaxed
-
-from benvung.testing import Transaction, deliver
 from reporting import domain, store
 from reporting.domain import Booked, Column, Count, Fault, Form, Identity, Measure
 from reporting.forms import movement_forms
@@ -17,9 +17,7 @@ from reporting.forms import movement_forms
 
 @relaxed
 @given(happened=steps)
-async def test_every_cell_is_what_the_register_counts(
-    transaction: Transaction, happened: list[Step]
-) -> None:
+async def test_every_cell_is_what_the_register_counts(transaction: Transaction, happened: list[Step]) -> None:
     conn = await transaction("reporting")
     register = Register().play(happened)
     savepoint = await conn.begin_nested()

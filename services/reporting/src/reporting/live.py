@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator
 import psycopg
 import structlog
 
-from benvung.projector import CHANNEL
-
 log = structlog.get_logger(__name__)
+
+# Every projector notifies here in the transaction that moves its checkpoint.
+CHANNEL = "projection"
 
 PING_SECONDS = 15.0
 RETRY_SECONDS = 1.0

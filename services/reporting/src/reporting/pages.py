@@ -116,7 +116,7 @@ async def _figures(
 ) -> dict[str, Any]:
     year = shown.place.on.year
     official = any(one.year == year and one.review_kind == "ANNUAL" for one in found.lists)
-    guessed = None if official else await _preliminary(conn, shown.place)
+    guessed = {} if official else await situations.preliminary(conn, shown.place)
     return {
         "found": found,
         "row": found.total,
@@ -124,11 +124,6 @@ async def _figures(
         "preliminary": guessed,
         "percent": domain.percent,
     }
-
-
-async def _preliminary(conn: AsyncConnection, place: Place) -> situations.Situation | None:
-    found = await situations.situation(conn, place, Stage.PRELIMINARY, None, [])
-    return found if found.total.known else None
 
 
 def _areas(shown: Asked, found: situations.Situation) -> dict[str, Any]:

@@ -89,23 +89,20 @@ async def situation(
     """
     codes, on = place.codes, place.on
     parts = place.parts() if parts is None else parts
-    before_day = None
-    if stage is Stage.OFFICIAL:
-        year = await store.last_annual_year(conn, codes, on)
-        before_day = domain.compared_with(on, year, await store.first_day(conn, codes))
-    days = [on] if before_day is None else [on, before_day]
+    then = await _compared(conn, place) if stage is Stage.OFFICIAL else None
+    days = [on] if then is None else [on, then.on]
     areas = {place.unit.code, *codes, *(part.unit.code for part in parts)}
     recorded = await store.populations(conn, areas, days)
-    if stage is Stage.OFFICIAL:
+    before = None
+    if stage is Stage.PRELIMINARY:
+        counts = await store.preliminary(conn, codes, on.year, standard)
+    elif then is None:
         counts = await store.official(conn, codes, on, standard)
     else:
-        counts = await store.preliminary(conn, codes, on.year, standard)
-    now = Moment(on, counts, _on(recorded, on))
-    before = None
-    then = place.on_day(before_day) if before_day is not None else None
-    if then is not None:
-        earlier = await store.official(conn, then.codes, then.on, standard)
+        both = {*codes, *then.codes}
+        counts, earlier = await store.official_and_before(conn, both, (on, then.on), standard)
         before = Moment(then.on, earlier, _on(recorded, then.on)) if earlier else None
+    now = Moment(on, counts, _on(recorded, on))
     lists = await store.approved_lists(conn, codes, on, stage.value)
     return Situation(
         place,
@@ -116,6 +113,12 @@ async def situation(
         tuple(_row(part, now, before) for part in parts),
         tuple(one for one in lists if stage is Stage.OFFICIAL or one.year == on.year),
     )
+
+
+async def _compared(conn: AsyncConnection, place: Place) -> Place | None:
+    """The area on the year-end that its situation is compared with; None when it did not exist then."""
+    known = await store.horizon(conn, place.codes, place.on)
+    return place.on_day(domain.compared_with(place.on, known.annual_year, known.first_day))
 
 
 def _on(recorded: Mapping[tuple[str, date], Population], day: date) -> dict[str, Population]:
@@ -169,7 +172,7 @@ async def trend(conn: AsyncConnection, place: Place, years: int, standard: str |
 
     Days before the first official list of the area, or before the area existed, are left out.
     """
-    first = await store.first_day(conn, place.codes)
+    first = (await store.horizon(conn, place.codes, place.on)).first_day
     if first is None:
         return []
     ends = [domain.year_end(year) for year in range(place.on.year - years, place.on.year + 1)]
@@ -191,3 +194,9 @@ async def trend(conn: AsyncConnection, place: Place, years: int, standard: str |
         )
         for then, found in zip(places, counts, strict=True)
     ]
+
+
+async def preliminary(conn: AsyncConnection, place: Place) -> Mapping[str, Count]:
+    """Households by class of the area by the preliminary results of the year of its day; empty without any."""
+    found = await store.preliminary(conn, place.codes, place.on.year)
+    return domain.added(found.values()) if found else {}

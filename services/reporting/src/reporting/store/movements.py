@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reporting.domain import Booked, Count, year_end
-from reporting.store.situation import official
+from reporting.store.situation import official_and_before
 
 # A household that leaves takes the members it had; any other movement is booked with the members it has
 # now, because their change was booked before it, on the list of the previous class.
@@ -38,8 +38,7 @@ async def booked(conn: AsyncConnection, communes: Collection[str], year: int) ->
         "first": date(year, 1, 1),
         "last": year_end(year),
     }
-    start = await official(conn, communes, year_end(year - 1))
-    end = await official(conn, communes, year_end(year))
+    end, start = await official_and_before(conn, communes, (year_end(year), year_end(year - 1)))
     movements: dict[str, dict[str, Count]] = {}
     for commune, movement, households, persons in await conn.execute(_MOVEMENTS, asked):
         movements.setdefault(commune, {})[movement] = Count(households, int(persons))

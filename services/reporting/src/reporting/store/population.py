@@ -4,9 +4,11 @@ from collections.abc import Collection
 from datetime import date
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reporting.domain import Population
+from reporting.store.within import within
 from reporting.tables import populations as recorded
 
 
@@ -21,8 +23,8 @@ async def populations(
     newest = (
         sa.select(recorded, asked.c.day)
         .join(asked, recorded.c.as_of <= asked.c.day)
-        .where(recorded.c.area.in_(areas))
-        .distinct(recorded.c.area, asked.c.day)
+        .where(within(recorded.c.area, areas))
+        .ext(pg.distinct_on(recorded.c.area, asked.c.day))
         .order_by(recorded.c.area, asked.c.day, recorded.c.as_of.desc(), recorded.c.sequence.desc())
     )
     return {

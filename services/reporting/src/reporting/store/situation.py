@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reporting.domain import Count
+from reporting.store.within import within
 from reporting.tables import approved_lists as lists
 from reporting.tables import official_deltas as deltas
 from reporting.tables import preliminary_results as guesses
@@ -33,19 +34,31 @@ async def official(
     conn: AsyncConnection, communes: Collection[str], on: date, standard: str | None = None
 ) -> ByCommune:
     """Households and persons by commune and official class, by all facts that hold on `on`."""
+    return (await official_and_before(conn, communes, (on, on), standard))[0]
+
+
+async def official_and_before(
+    conn: AsyncConnection, communes: Collection[str], days: tuple[date, date], standard: str | None = None
+) -> tuple[ByCommune, ByCommune]:
+    """The same on two days at once: on the first of `days`, and on the second, which is not later."""
+    on, before = days
+    earlier = deltas.c.valid_from <= before
+    sums = [sa.func.sum(column) for column in (deltas.c.households, deltas.c.persons)]
     query = (
         sa.select(
             deltas.c.commune,
             deltas.c["class"],
-            sa.func.sum(deltas.c.households),
-            sa.func.sum(deltas.c.persons),
+            *sums,
+            *(sa.func.coalesce(each.filter(earlier), 0) for each in sums),
         )
-        .where(deltas.c.commune.in_(communes), deltas.c.valid_from <= on)
+        .where(within(deltas.c.commune, communes), deltas.c.valid_from <= on)
         .group_by(deltas.c.commune, deltas.c["class"])
     )
     if standard is not None:
         query = query.where(deltas.c.standard == standard)
-    return _by_commune(await conn.execute(query))
+    rows = (await conn.execute(query)).all()
+    then = [(commune, cls, *counts) for commune, cls, _, _, *counts in rows if any(counts)]
+    return _by_commune(row[:4] for row in rows), _by_commune(then)
 
 
 async def official_on_days(
@@ -60,7 +73,7 @@ async def official_on_days(
             sa.func.sum(deltas.c.persons),
         )
         .where(
-            deltas.c.commune.in_(communes),
+            within(deltas.c.commune, communes),
             deltas.c.valid_from <= on,
             *([] if standard is None else [deltas.c.standard == standard]),
         )
@@ -80,7 +93,7 @@ async def preliminary(
     """Households and persons by commune and class, by the newest preliminary result of each in `year`."""
     query = (
         sa.select(guesses.c.commune, guesses.c["class"], sa.func.count(), sa.func.sum(guesses.c.members))
-        .where(guesses.c.commune.in_(communes), guesses.c.year == year)
+        .where(within(guesses.c.commune, communes), guesses.c.year == year)
         .group_by(guesses.c.commune, guesses.c["class"])
     )
     if standard is not None:
@@ -111,29 +124,29 @@ async def approved_lists(
     rows = await conn.execute(
         sa.select(*columns)
         .distinct()
-        .where(lists.c.commune.in_(communes), lists.c.valid_from <= on, lists.c.stage == stage)
+        .where(within(lists.c.commune, communes), lists.c.valid_from <= on, lists.c.stage == stage)
         .order_by(lists.c.valid_from.desc(), lists.c.decided_on.desc(), lists.c.decision_number)
         .limit(20)
     )
     return [ApprovedList(*row) for row in rows]
 
 
-async def last_annual_year(conn: AsyncConnection, communes: Collection[str], on: date) -> int | None:
-    """The year of the newest official annual review in force on `on`, in any of the communes."""
-    year: int | None = await conn.scalar(
-        sa.select(sa.func.max(lists.c.year)).where(
-            lists.c.commune.in_(communes),
-            lists.c.valid_from <= on,
-            lists.c.review_kind == "ANNUAL",
-            lists.c.stage == "OFFICIAL",
-        )
-    )
-    return year
+@dataclass(frozen=True, slots=True)
+class Horizon:
+    """How far back official figures go, and the newest official annual review in force on a day."""
+
+    first_day: date | None
+    annual_year: int | None
 
 
-async def first_day(conn: AsyncConnection, communes: Collection[str]) -> date | None:
-    """The first day from which anything official is known about these communes."""
-    day: date | None = await conn.scalar(
-        sa.select(sa.func.min(deltas.c.valid_from)).where(deltas.c.commune.in_(communes))
+async def horizon(conn: AsyncConnection, communes: Collection[str], on: date) -> Horizon:
+    """What is known of these communes up to `on`."""
+    first = sa.select(sa.func.min(deltas.c.valid_from)).where(within(deltas.c.commune, communes))
+    annual = sa.select(sa.func.max(lists.c.year)).where(
+        within(lists.c.commune, communes),
+        lists.c.valid_from <= on,
+        lists.c.review_kind == "ANNUAL",
+        lists.c.stage == "OFFICIAL",
     )
-    return day
+    row = (await conn.execute(sa.select(first.scalar_subquery(), annual.scalar_subquery()))).one()
+    return Horizon(row[0], row[1])

@@ -7,6 +7,7 @@ from datetime import date
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from reporting.store.within import within
 from reporting.tables import budget_lines as lines
 from reporting.tables import eligibility_deltas as deltas
 from reporting.tables import training_classes as classes
@@ -34,7 +35,7 @@ async def eligibility(
             sa.func.coalesce(sa.func.sum(deltas.c.entries).filter(later), 0),
             sa.func.coalesce(sa.func.sum(deltas.c.exits).filter(later), 0),
         )
-        .where(deltas.c.commune.in_(communes), deltas.c.on_date <= on)
+        .where(within(deltas.c.commune, communes), deltas.c.on_date <= on)
         .group_by(deltas.c.commune, deltas.c.product)
     )
     found: dict[str, dict[str, Eligible]] = {}
@@ -67,7 +68,7 @@ async def money(conn: AsyncConnection, areas: Collection[str], year: int) -> lis
             sa.func.array_agg(sa.distinct(lines.c.decision_number)),
             sa.func.max(lines.c.decided_on),
         )
-        .where(lines.c.area.in_(areas), lines.c.year == year)
+        .where(within(lines.c.area, areas), lines.c.year == year)
         .group_by(*keys)
         .order_by(*keys)
     )
@@ -80,7 +81,7 @@ async def money(conn: AsyncConnection, areas: Collection[str], year: int) -> lis
 async def last_year_of_money(conn: AsyncConnection, areas: Collection[str], year: int) -> int | None:
     """The newest plan year, not after `year`, for which these areas were given money."""
     found: int | None = await conn.scalar(
-        sa.select(sa.func.max(lines.c.year)).where(lines.c.area.in_(areas), lines.c.year <= year)
+        sa.select(sa.func.max(lines.c.year)).where(within(lines.c.area, areas), lines.c.year <= year)
     )
     return found
 
@@ -107,7 +108,7 @@ async def trainings(conn: AsyncConnection, areas: Collection[str], first: date, 
     )
     rows = await conn.execute(
         sa.select(*keys, sa.func.count(), sa.func.sum(classes.c.participants))
-        .where(classes.c.area.in_(areas), classes.c.ended_on.between(first, last))
+        .where(within(classes.c.area, areas), classes.c.ended_on.between(first, last))
         .group_by(*keys)
         .order_by(*keys)
     )
@@ -120,6 +121,8 @@ async def trainings(conn: AsyncConnection, areas: Collection[str], first: date, 
 async def last_day_of_training(conn: AsyncConnection, areas: Collection[str], on: date) -> date | None:
     """The newest day, not after `on`, on which a class in these areas ended."""
     found: date | None = await conn.scalar(
-        sa.select(sa.func.max(classes.c.ended_on)).where(classes.c.area.in_(areas), classes.c.ended_on <= on)
+        sa.select(sa.func.max(classes.c.ended_on)).where(
+            within(classes.c.area, areas), classes.c.ended_on <= on
+        )
     )
     return found
