@@ -120,7 +120,9 @@ def enter_reviews(officer: Officer, folder: Path, year: int, progress: Progress)
 
 def open_review(officer: Officer, row: dict[str, str]) -> str:
     """Open one review; returns its id."""
-    body = {key: row[key] for key in ("commune", "kind", "stage", "standard", "decided_on", "valid_from")}
+    body: dict[str, Any] = {
+        key: row[key] for key in ("commune", "kind", "stage", "standard", "decided_on", "valid_from")
+    }
     body |= {"decision_number": row["decision_number"], "year": int(row["year"])}
     return str(officer.send("POST", "households", "/v1/reviews", body)["id"])
 

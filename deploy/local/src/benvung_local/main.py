@@ -4,6 +4,7 @@ import datetime as dt
 import os
 import signal
 import sys
+import tempfile
 import time
 from pathlib import Path
 from types import FrameType
@@ -16,6 +17,7 @@ from rich.table import Table
 
 from benvung import clock
 from benvung_local import verify as verification
+from benvung_local.client import Officer
 from benvung_local.officers import OFFICERS
 from benvung_local.processes import DidNotStart
 from benvung_local.servers import SERVICES
@@ -52,6 +54,7 @@ def up(
     except DidNotStart as error:
         _did_not_start(console, error)
     try:
+        _fill(stack)
         _welcome(console, stack)
         _watch(console, stack)
     except KeyboardInterrupt:
@@ -112,6 +115,16 @@ def _did_not_start(console: Console, error: DidNotStart) -> NoReturn:
 
 def _day(text: str) -> dt.date | None:
     return None if text == "today" else dt.date.fromisoformat(text)
+
+
+def _fill(stack: Stack) -> None:
+    """Enter the demonstration's district, once: an empty register shows nothing."""
+    from benvung_local import demo
+
+    officer = Officer(demo.addresses(stack), "huyen-kong-chro")
+    if officer.get("households", "/v1/households/count")["households"] == 0:
+        with tempfile.TemporaryDirectory(prefix="benvung-up-") as files:
+            demo.load(demo.addresses(stack), Path(files))
 
 
 def _welcome(console: Console, stack: Stack) -> None:

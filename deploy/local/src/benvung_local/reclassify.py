@@ -55,6 +55,7 @@ def one(where: Addresses) -> Told:
     household = next(officer.pages("households", "/v1/households", area=COMMUNE, **{"class": "POOR"}))
     before = _eligible(officer)
     followed: dict[str, float] = {}
+    watching_funding, watching_report = (Officer(where, "huyen-kong-chro") for _ in range(2))
     watchers = [
         threading.Thread(target=_watch, args=(followed, name, check))
         for name, check in (
@@ -62,7 +63,6 @@ def one(where: Addresses) -> Told:
             ("report", lambda: _eligible(watching_report) != before),
         )
     ]
-    watching_funding, watching_report = (Officer(where, "huyen-kong-chro") for _ in range(2))
     for watcher in watchers:
         watcher.start()
     started = time.monotonic()

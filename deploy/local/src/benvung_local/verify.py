@@ -110,7 +110,7 @@ def _ask(client: httpx2.Client, url: str, area: str) -> Counts:
 
 def show(console: Console, found: Comparison, on: dt.date = DEMO_DATE) -> None:
     """Print the comparison commune by commune, and the totals of each source. `on` chooses the names."""
-    console.print(_communes(found, on), _totals(found))
+    console.print(_communes(found, on), totals(found))
 
 
 def _communes(found: Comparison, on: dt.date) -> Table:
@@ -128,7 +128,8 @@ def _communes(found: Comparison, on: dt.date) -> Table:
     return table
 
 
-def _totals(found: Comparison) -> Table:
+def totals(found: Comparison) -> Table:
+    """What each source says of the whole area."""
     table = Table(title=f"Toàn địa bàn: {'bốn nguồn khớp nhau' if found.equal else 'CÓ CHỖ LỆCH'}")
     table.add_column("Nguồn", no_wrap=True)
     for title in CLASSES.values():
