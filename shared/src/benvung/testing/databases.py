@@ -48,9 +48,11 @@ class Databases:
         draft = f"{name}_draft"
         conn.execute(sql.SQL("drop database if exists {}").format(sql.Identifier(draft)))
         conn.execute(
-            sql.SQL("create database {} owner {} template template0 strategy file_copy").format(
-                sql.Identifier(draft), sql.Identifier(self._role)
-            )
+            # Whatever the server's own encoding is, these are like those of a real deployment.
+            sql.SQL(
+                "create database {} owner {} template template0 strategy file_copy encoding 'UTF8'"
+                " locale 'C' locale_provider builtin builtin_locale 'C.UTF-8'"
+            ).format(sql.Identifier(draft), sql.Identifier(self._role))
         )
         db.migrate(service, self._url(draft).replace("postgresql://", "postgresql+psycopg://", 1))
         # Only what is whole gets the name that others look for.
@@ -91,7 +93,7 @@ class Databases:
 
     @contextmanager
     def _superuser(self) -> "Iterator[psycopg.Connection[Any]]":
-        conn = psycopg.connect(self._server, autocommit=True, connect_timeout=10)
+        conn = psycopg.connect(self._server, autocommit=True, connect_timeout=10, client_encoding="utf8")
         try:
             yield conn
         finally:

@@ -4,22 +4,28 @@
 `containers`: a Docker engine. TEST_SERVERS names one of the three, otherwise the first that is there.
 """
 
+import fcntl
+import hashlib
 import importlib.util
 import json
 import os
 import socket
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import psycopg
+import pytest
 
 from benvung.bus import stream_config
 
 POSTGRES_IMAGE = "postgres:18"
 NATS_IMAGE = "nats:2.15"
+LOOPBACK = "127.0.0.1"
 # Data of a test need not outlive the machine.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=200")
 
@@ -112,12 +118,18 @@ def _wait(ready: Callable[[], bool], what: str, seconds: float = 60) -> None:
 
 
 class GivenNats:
-    """A server somebody else runs. Its user must be allowed everything; streams are deleted before use."""
+    """A server somebody else runs. Its user must be allowed everything; our streams are deleted before use.
+
+    Tests use it one after another, also those of several workers.
+    """
 
     def __init__(self, address: str) -> None:
         parts = urlsplit(address)
         self.url = f"nats://{parts.hostname}:{parts.port or 4222}"
         self._user = (parts.username or "", parts.password or "")
+        name = hashlib.sha256(self.url.encode()).hexdigest()[:12]
+        self._turn = (Path(tempfile.gettempdir()) / f"benvung-nats-{name}.lock").open("ab")
+        fcntl.flock(self._turn, fcntl.LOCK_EX)
         self._empty()
 
     def user(self, service: str) -> tuple[str, str]:  # noqa: ARG002 -- one user stands for all services
@@ -129,11 +141,12 @@ class GivenNats:
 
     def kill(self) -> None:
         """Not ours to kill."""
-        raise NoServers("this test ends its NATS server; run it with TEST_SERVERS=wheels or containers")
+        pytest.skip("the test ends its NATS server, and a given one is not ours to end")
 
     def stop(self) -> None:
         """Leave it as it was found: without streams of ours."""
         self._empty()
+        self._turn.close()
 
     def _empty(self) -> None:
         listed = _plain_request(self.url, self._user, "$JS.API.STREAM.LIST").get("streams") or []
@@ -163,26 +176,37 @@ def _plain_request(url: str, user: tuple[str, str], subject: str) -> dict[str, A
     raise NoServers(f"{url} closed the connection")
 
 
-def _engine_answers() -> None:
+def _container(image: str, port: int, command: str) -> tuple[Any, int]:
+    """A container not yet started, and the port of the loopback address under which it is reached.
+
+    The port is ours to choose, so that a container that was killed comes back at its address.
+    """
     if importlib.util.find_spec("testcontainers") is None:
         raise NoServers("no servers: set TEST_DATABASE_URL and TEST_NATS_URL, or run `uv sync`")
+    from testcontainers.core.container import DockerContainer
+
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        published = int(probe.getsockname()[1])
+    container: Any = DockerContainer(image).with_command(command)
+    container.ports = {f"{port}/tcp": (LOOPBACK, published)}
+    return container, published
 
 
-def _published(container: Any, port: int) -> tuple[str, int]:
-    return container.get_container_host_ip().replace("localhost", "127.0.0.1"), int(
-        container.get_exposed_port(port)
-    )
+def _start(container: Any, ready: Callable[[], bool], what: str) -> None:
+    try:
+        container.start()
+        _wait(ready, what)
+    except BaseException:
+        container.stop()
+        raise
 
 
 def _postgres_container() -> Postgres:
-    _engine_answers()
-    from testcontainers.core.container import DockerContainer
-
     command = "postgres " + " ".join(f"-c {setting}" for setting in FAST)
-    container = DockerContainer(POSTGRES_IMAGE).with_exposed_ports(5432).with_command(command)
-    container.with_env("POSTGRES_PASSWORD", "testing").start()
-    host, port = _published(container, 5432)
-    url = f"postgresql://postgres:testing@{host}:{port}/postgres"
+    container, port = _container(POSTGRES_IMAGE, 5432, command)
+    container.with_env("POSTGRES_PASSWORD", "testing")
+    url = f"postgresql://postgres:testing@{LOOPBACK}:{port}/postgres"
 
     def ready() -> bool:
         try:
@@ -191,7 +215,7 @@ def _postgres_container() -> Postgres:
             return False
         return True
 
-    _wait(ready, POSTGRES_IMAGE)
+    _start(container, ready, POSTGRES_IMAGE)
     return Postgres(url, container.stop)
 
 
@@ -199,37 +223,27 @@ class NatsContainer:
     """The same server with the same configuration, in a container."""
 
     def __init__(self) -> None:
-        _engine_answers()
-        from testcontainers.core.container import DockerContainer
-
         from benvung_local.servers import NATS_CONF, nats_passwords
 
         self._passwords = nats_passwords()
-        self._container = (
-            DockerContainer(NATS_IMAGE)
-            .with_exposed_ports(4222)
-            .with_volume_mapping(str(NATS_CONF), "/nats.conf", "ro")
-            .with_command("--config /nats.conf --store_dir /data")
-        )
+        self._container, self._port = _container(NATS_IMAGE, 4222, "--config /nats.conf --store_dir /data")
+        self._container.with_volume_mapping(str(NATS_CONF), "/nats.conf", "ro")
         for name, password in self._passwords.items():
             self._container.with_env(f"NATS_{name.upper()}_PASSWORD", password)
-        self._container.start()
-        self._host, self._port = _published(self._container, 4222)
-        _wait(self._ready, NATS_IMAGE)
+        _start(self._container, self._ready, NATS_IMAGE)
 
     @property
     def url(self) -> str:
         """Address without a user."""
-        return f"nats://{self._host}:{self._port}"
+        return f"nats://{LOOPBACK}:{self._port}"
 
     def user(self, service: str) -> tuple[str, str]:
         """Name and password under which a service signs in."""
         return service, self._passwords[service]
 
     def start(self) -> None:
-        """Bring it back with what it held; the engine may publish it under another port."""
+        """Bring it back with what it held."""
         self._container.get_wrapped_container().start()
-        self._host, self._port = _published(self._container, 4222)
         _wait(self._ready, NATS_IMAGE)
 
     def kill(self) -> None:
@@ -242,7 +256,7 @@ class NatsContainer:
 
     def _ready(self) -> bool:
         try:
-            with socket.create_connection((self._host, self._port), 1) as probe:
+            with socket.create_connection((LOOPBACK, self._port), 1) as probe:
                 probe.settimeout(1)
                 return probe.recv(4096).startswith(b"INFO ")
         except OSError:
