@@ -50,7 +50,12 @@ class Importer:
         """Apply one chunk of every waiting import; False when nothing was to be done."""
         async with engine.begin() as conn:
             waiting = await store.imports.waiting(conn)
-        return any([await self._chunk(engine, import_id) for import_id in waiting])
+        done = False
+        # Two at a time: the database works on one chunk while the next one is prepared.
+        for start in range(0, len(waiting), 2):
+            pair = waiting[start : start + 2]
+            done |= any(await asyncio.gather(*(self._chunk(engine, each) for each in pair)))
+        return done
 
     async def _chunk(self, engine: AsyncEngine, import_id: uuid.UUID) -> bool:
         try:

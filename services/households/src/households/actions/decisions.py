@@ -193,20 +193,23 @@ async def decide(
     )
     taken, refused = await decide_many(conn, review, [result])
     if refused:
-        refusal = refused[0].refused
-        # Where another commune's household lives is not for this one to learn.
-        if refusal.rule in {"household-unknown", "household-in-another-commune"}:
-            raise HouseholdNotFound(refusal.message_vi, refusal.message_en)
-        raise refusal
-    await audit.record(
-        conn,
-        principal,
-        "household.classified",
-        "household",
-        str(given.household_id),
-        {"review": str(review_id), "decision": str(taken[0].decision_id), "sequence": taken[0].sequence},
-    )
-    return taken[0]
+        raise _refusal(refused[0].refused)
+    [decision] = taken
+    detail = {
+        "review": str(review_id),
+        "decision": str(decision.decision_id),
+        "sequence": decision.sequence,
+    }
+    household = str(given.household_id)
+    await audit.record(conn, principal, "household.classified", "household", household, detail)
+    return decision
+
+
+def _refusal(refused: Refused) -> Exception:
+    """Where another commune's household lives is not for this one to learn."""
+    if refused.rule in {"household-unknown", "household-in-another-commune"}:
+        return HouseholdNotFound()
+    return refused
 
 
 async def hold_review(conn: AsyncConnection, principal: Principal, review_id: uuid.UUID) -> Review:

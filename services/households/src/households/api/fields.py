@@ -63,14 +63,14 @@ Decider = Annotated[Principal, Depends(require("reviews.decide"))]
 AreaWriter = Annotated[Principal, Depends(require("areas.write"))]
 
 
-def _language(request: Request) -> Language:
+async def _language(request: Request) -> Language:
     return "en" if getattr(request.state, "lang", "vi") == "en" else "vi"
 
 
 Lang = Annotated[Language, Depends(_language)]
 
 
-def _vault(request: Request) -> Vault:
+async def _vault(request: Request) -> Vault:
     vault: Vault | None = request.app.state.vault
     if vault is None:
         raise NotReady("Chưa cấu hình khóa dữ liệu.", "No data key is configured.")
