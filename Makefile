@@ -28,10 +28,11 @@ up: setup ## keep the whole system running on this machine until Ctrl-C
 test: check ## all tests that need no browser
 	$(RUN) pytest -n 2 -m "not browser"
 
-check: setup-all ## style, types, architecture, contracts, quick tests
+check: setup-all ## style, types, contracts, house rules; seconds
 	$(RUN) ruff check $(PY) && $(RUN) ruff format --check $(PY)
 	$(RUN) mypy $(PY) && $(RUN) lint-imports
 	for s in $(SERVICES); do DATABASE_URL=postgresql:// $(RUN) $$s contracts --check || exit 1; done
+	$(RUN) pytest -q tests/architecture
 
 bench: setup-all ## how fast, on this machine
 	$(RUN) python tests/load/bench.py
