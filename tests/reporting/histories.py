@@ -15,6 +15,7 @@ COMMUNES = ("23824", "23827", "23830")
 STANDARD = domain.get_standard("STD_2022_2025")
 CLASSES = tuple(domain.HouseholdClass)
 FIRST = dt.date(2022, 1, 1)
+END_2022, END_2023 = dt.date(2022, 12, 31), dt.date(2023, 12, 31)
 
 
 @dataclass(frozen=True)

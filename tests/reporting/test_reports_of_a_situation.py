@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from histories import decided, living_in, population
+from histories import END_2022, END_2023, decided, living_in, population
 
 from benvung.envelope import EventData
 from reporting import domain
@@ -18,7 +18,6 @@ Tell = Callable[..., Awaitable[None]]
 Client = Callable[..., Awaitable[httpx2.AsyncClient]]
 
 TOWN, CHU_KREY = "23824", "23827"
-END_2022, END_2023 = dt.date(2022, 12, 31), dt.date(2023, 12, 31)
 DISTRICT_COMMUNES = [
     "23824",
     "23827",

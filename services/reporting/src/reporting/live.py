@@ -5,7 +5,7 @@ A message says only that something changed; a page fetches its own figures again
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import psycopg
 import structlog
@@ -32,7 +32,7 @@ class Changes:
         self._clients: set[asyncio.Event] = set()
         self._task: asyncio.Task[None] | None = None
 
-    async def stream(self) -> AsyncIterator[bytes]:
+    async def stream(self) -> AsyncGenerator[bytes, None]:
         """Server-sent events for one page, until it is closed."""
         changed = asyncio.Event()
         self._enter(changed)

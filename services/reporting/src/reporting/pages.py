@@ -106,9 +106,8 @@ async def fragment(request: Request, conn: Conn, shown: Shown, part: Part) -> Re
 
 
 async def _situation(conn: AsyncConnection, place: Place, *, listed: bool) -> situations.Situation:
-    wide = place.unit.level in {Level.PROVINCE, Level.COUNTRY}
-    parts = place.parts(children=wide) if listed else []
-    return await situations.situation(conn, place, Stage.OFFICIAL, None, parts)
+    """With the parts that the table lists: the units directly below, for a district its communes."""
+    return await situations.situation(conn, place, Stage.OFFICIAL, None, place.children() if listed else [])
 
 
 async def _figures(

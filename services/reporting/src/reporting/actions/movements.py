@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from benvung.areas import Unit
 from reporting import domain, forms, store
 from reporting.actions.places import Place, grouped
-from reporting.domain import Fault, Form, Line
+from reporting.domain import Booked, Fault, Form, Line
 
 TOTAL = "TOTAL"
 
@@ -43,6 +43,7 @@ class Movements:
 async def movements(conn: AsyncConnection, place: Place, year: int) -> Movements:
     """Forms 7.2 and 7.3 of `year` for each commune of the area, grouped as the circular has them."""
     booked = await store.booked(conn, place.codes, year)
+    place = place.listed({code for code, what in booked.items() if what != Booked()})
     lines = {
         form.code: {code: domain.filled(form, booked[code]) for code in place.codes}
         for form in forms.movement_forms()

@@ -1,7 +1,9 @@
 """The area a question is about: which unit it was on that day, its communes, and whether one may ask."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 
 from benvung import areas, clock
 from benvung.areas import AreaType, Level, Unit
@@ -30,14 +32,9 @@ class Place:
         return [unit.code for unit in self.communes]
 
     @property
-    def at_or_below(self) -> list[str]:
+    def at_or_below(self) -> tuple[str, ...]:
         """The codes of the area itself and of every unit inside it."""
-        inside, open_units = [self.unit.code], [self.unit.code]
-        while open_units:
-            below = [unit.code for unit in areas.children(open_units.pop(), self.on)]
-            inside += below
-            open_units += below
-        return inside
+        return _inside(self.unit.code, self.on)
 
     def above(self, code: str) -> list[str]:
         """The codes of the units that lie between this area and a unit inside it, without either."""
@@ -45,16 +42,28 @@ class Place:
         start = path.index(self.unit.code) + 1 if self.unit.code in path else 0
         return path[start:-1]
 
-    def parts(self, *, children: bool = False) -> list["Place"]:
-        """Its communes, or the units directly below it, each as a place of the same day."""
-        units = areas.children(self.unit.code, self.on) if children else list(self.communes)
-        return [Place(unit, self.on, tuple(areas.communes_under(unit.code, self.on))) for unit in units]
+    def children(self) -> list["Place"]:
+        """The units directly below it, each as a place of the same day."""
+        return [_place(unit, self.on) for unit in areas.children(self.unit.code, self.on)]
+
+    def listed(self, known: Collection[str]) -> "Place":
+        """The same area with the communes that a list of it names.
+
+        These are all it has; of the whole country's ten thousand only those `known` to have any figure.
+        """
+        if self.unit.level is not Level.COUNTRY:
+            return self
+        return replace(self, communes=tuple(unit for unit in self.communes if unit.code in known))
+
+    def parts(self) -> list["Place"]:
+        """Its communes, each as a place of the same day."""
+        return [Place(unit, self.on, (unit,)) for unit in self.communes]
 
     def on_day(self, day: date) -> "Place | None":
         """The same area on another day; None when it did not exist then (a code alone proves nothing)."""
         if areas.find(self.unit.code, day) != self.unit:
             return None
-        return Place(self.unit, day, tuple(areas.communes_under(self.unit.code, day)))
+        return _place(self.unit, day)
 
 
 def place(principal: Principal, code: str, on: date) -> Place:
@@ -74,7 +83,26 @@ def place(principal: Principal, code: str, on: date) -> Place:
         # Codes were given again: today's scope says nothing about an earlier unit of the same code.
         if areas.find(code, clock.today()) != unit:
             raise OutsideArea
-    return Place(unit, on, tuple(areas.communes_under(code, on)))
+    return _place(unit, on)
+
+
+def _place(unit: Unit, on: date) -> Place:
+    return Place(unit, on, _communes(unit.code, on))
+
+
+@lru_cache(maxsize=1024)
+def _communes(code: str, on: date) -> tuple[Unit, ...]:
+    return tuple(areas.communes_under(code, on))
+
+
+@lru_cache(maxsize=256)
+def _inside(code: str, on: date) -> tuple[str, ...]:
+    inside, waiting = [code], [code]
+    while waiting:
+        below = [unit.code for unit in areas.children(waiting.pop(), on)]
+        inside += below
+        waiting += below
+    return tuple(inside)
 
 
 def own_areas(principal: Principal, on: date) -> list[Unit]:
@@ -89,7 +117,7 @@ def choices(principal: Principal, on: date, around: Unit) -> list[Unit]:
     scope = principal.scope()
 
     def visible(unit: Unit) -> bool:
-        inside = frozenset(commune.code for commune in areas.communes_under(unit.code, on))
+        inside = frozenset(commune.code for commune in _communes(unit.code, on))
         return scope.communes is None or (bool(inside) and inside <= scope.communes)
 
     above = [unit for unit in areas.path(around.code, on) if visible(unit)]

@@ -66,6 +66,11 @@ class Moment:
     counts: Mapping[str, Mapping[str, Count]]
     populations: Mapping[str, Population]
 
+    @property
+    def known(self) -> set[str]:
+        """The codes for which anything is known."""
+        return {*self.counts, *self.populations}
+
     def over(self, place: Place) -> tuple[Mapping[str, Count], Population | None]:
         """The counts and the denominator of an area."""
         parts = [self.populations.get(code) for code in place.codes]
@@ -88,10 +93,9 @@ async def situation(
     are the areas to list below the total; its communes unless given.
     """
     codes, on = place.codes, place.on
-    parts = place.parts() if parts is None else parts
     then = await _compared(conn, place) if stage is Stage.OFFICIAL else None
     days = [on] if then is None else [on, then.on]
-    areas = {place.unit.code, *codes, *(part.unit.code for part in parts)}
+    areas = {place.unit.code, *codes, *(part.unit.code for part in parts or ())}
     recorded = await store.populations(conn, areas, days)
     before = None
     if stage is Stage.PRELIMINARY:
@@ -103,6 +107,8 @@ async def situation(
         counts, earlier = await store.official_and_before(conn, both, (on, then.on), standard)
         before = Moment(then.on, earlier, _on(recorded, then.on)) if earlier else None
     now = Moment(on, counts, _on(recorded, on))
+    if parts is None:
+        parts = place.listed(now.known | (before.known if before else set())).parts()
     lists = await store.approved_lists(conn, codes, on, stage.value)
     return Situation(
         place,

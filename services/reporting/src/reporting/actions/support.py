@@ -30,7 +30,7 @@ async def eligibility(conn: AsyncConnection, place: Place, since: date) -> Eligi
     found = await store.eligibility(conn, place.codes, place.on, since)
     rows = tuple(
         (unit, {str(one): found.get(unit.code, {}).get(one, NOBODY) for one in Product})
-        for unit in place.communes
+        for unit in place.listed(found).communes
     )
     total = {str(one): _sum(row[one] for _, row in rows) for one in Product}
     return Eligibility(place, since, total, rows)

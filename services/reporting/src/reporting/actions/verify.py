@@ -41,11 +41,15 @@ class Verified:
 async def verify(conn: AsyncConnection, place: Place) -> Verified:
     """Count the area's households by class in three ways, and its eligible households in two."""
     codes = place.codes
-    states = _whole(codes, await store.classes_from_states(conn, codes))
-    facts = _whole(codes, await store.classes_from_facts(conn, codes))
-    counts = _whole(codes, await store.classes_from_counts(conn, codes))
-    products = _eligible(codes, await store.products_from_states(conn, codes, place.on))
-    counted = _eligible(codes, await store.products_from_counts(conn, codes, place.on))
+    states = await store.classes_from_states(conn, codes)
+    facts = await store.classes_from_facts(conn, codes)
+    counts = await store.classes_from_counts(conn, codes)
+    products = await store.products_from_states(conn, codes, place.on)
+    counted = await store.products_from_counts(conn, codes, place.on)
+    place = place.listed({*states, *facts, *counts, *products, *counted})
+    codes = place.codes
+    states, facts, counts = (_whole(codes, found) for found in (states, facts, counts))
+    products, counted = (_eligible(codes, found) for found in (products, counted))
     differences = [
         *_unequal(states, facts, ("states", "facts")),
         *_unequal(facts, counts, ("facts", "counts")),
@@ -59,11 +63,11 @@ async def verify(conn: AsyncConnection, place: Place) -> Verified:
     return Verified(place, place.on, states, facts, counts, products, tuple(differences))
 
 
-def _whole(codes: list[str], found: Classes) -> Classes:
+def _whole(codes: list[str], found: Classes) -> dict[str, dict[str, Count]]:
     return {code: domain.added([found.get(code, {})]) for code in codes}
 
 
-def _eligible(codes: list[str], found: Products) -> Products:
+def _eligible(codes: list[str], found: Products) -> dict[str, dict[str, int]]:
     return {code: {str(one): found.get(code, {}).get(one, 0) for one in Product} for code in codes}
 
 

@@ -42,7 +42,7 @@ def situation_sheet(found: Situation, say: Words) -> Sheet:
     by_code = {row.unit.code: row for row in found.parts}
     rows = [
         line
-        for kind, units in grouped(found.place.communes)
+        for kind, units in grouped(tuple(row.unit for row in found.parts))
         for unit in units
         for line in _situation_rows(by_code[unit.code], say.label("group", kind), say)
     ]

@@ -51,7 +51,9 @@ class CommunesAnswer(BaseModel):
     """The same for each commune of the area, and their total."""
 
     total: SituationAnswer
-    communes: list[AreaFigures] = Field(description="in the order of their codes")
+    communes: list[AreaFigures] = Field(
+        description="in the order of their codes; of the whole country those with any figure"
+    )
 
 
 class TrendPoint(BaseModel):
@@ -82,7 +84,7 @@ async def read_situation(
     standard: Standard = None,
 ) -> SituationAnswer:
     """Households and persons by class in the area on a day, with shares and the change."""
-    return SituationAnswer.made(await situations.situation(conn, place, stage, standard), say)
+    return SituationAnswer.made(await situations.situation(conn, place, stage, standard, []), say)
 
 
 @router.get("/situation/communes")
