@@ -26,8 +26,9 @@ async def test_a_move_tells_the_old_place_first_and_takes_the_class_along(
         "POST",
         f"/v1/households/{household}/moves",
         201,
-        json={"to_commune": OTHER, "to_village": f"{OTHER}.01", "on": "2023-06-01"},
+        json={"to_commune": OTHER, "to_village": f"{OTHER}.01", "to_code": "N7", "on": "2023-06-01"},
     )
+    assert moved["code"] == "N7"
 
     assert (moved["commune"], moved["poverty_class"], moved["class_since"]) == (OTHER, "POOR", "2022-12-10")
     async with engine("households").connect() as conn:

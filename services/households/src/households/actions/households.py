@@ -135,12 +135,14 @@ async def move(
     *,
     to_commune: str,
     to_village: str,
+    to_code: str | None,
     on: dt.date,
     version: int | None,
 ) -> None:
     """Move a household to another commune of the register; both places are told, the old one first.
 
-    The officer of the commune it leaves records it. Raises `HouseholdNotFound`, `OutsideArea`,
+    The officer of the commune it leaves records it. A code counts in one village's list only, so the old
+    one is not taken along. Raises `HouseholdNotFound`, `OutsideArea`,
     `HouseholdChanged`, `CommuneUnknown`, `VillageUnknown`, and the domain's `Refused`.
     """
     state = await _held(conn, principal.scope(), household_id, on, version)
@@ -152,6 +154,7 @@ async def move(
         conn, [tell.left(left, "MOVED", to_commune), tell.arrived(arrived, "MOVED", state.commune)]
     )
     await store.households.update(conn, [arrived.state])
+    await store.households.give_code(conn, household_id, to_code)
     await store.decisions.write_change(
         conn, "LEFT", sequences[0], left, reason="MOVED", other_commune=to_commune
     )

@@ -99,6 +99,10 @@ class MoveGiven(Given):
 
     to_commune: CommuneCode
     to_village: VillageCode
+    to_code: ShortText | None = Field(
+        default=None,
+        description="Mã hộ in the new village's list; empty = none yet, the old one stays behind",
+    )
     on: Day
 
 
@@ -219,6 +223,7 @@ async def move(
         household_id,
         to_commune=given.to_commune,
         to_village=given.to_village,
+        to_code=given.to_code,
         on=given.on,
         version=_version(if_match),
     )

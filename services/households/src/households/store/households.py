@@ -197,6 +197,11 @@ async def update(conn: AsyncConnection, states: Sequence[HouseholdState]) -> Non
     )
 
 
+async def give_code(conn: AsyncConnection, household_id: uuid.UUID, code: str | None) -> None:
+    """Give a locked household the code it has in its village's list."""
+    await conn.execute(households.update().where(households.c.id == household_id).values(code=code))
+
+
 async def update_from_file(conn: AsyncConnection, import_id: uuid.UUID, row_numbers: Sequence[int]) -> None:
     """Believe the file where it names another code or head for a household it surely means."""
     pg = await db.driver(conn)
