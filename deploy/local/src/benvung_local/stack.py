@@ -89,7 +89,7 @@ class Stack:
     """Everything that runs. `start()` without a name starts all; every part can be killed and started again.
 
     `folder` keeps the data between runs; without one they are temporary. `durable=False` is for tests that
-    do not cut the power. `environment` adds settings to every service.
+    do not cut the power. `environment` adds settings to every service, `postgres_settings` to the database server.
     """
 
     folder: Path | None = None
@@ -97,6 +97,7 @@ class Stack:
     business_date: dt.date | None = None
     durable: bool = True
     environment: Mapping[str, str] = field(default_factory=dict)
+    postgres_settings: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._temporary = self.folder is None
@@ -108,7 +109,7 @@ class Stack:
         self.logs = self.home / "logs"
         self.logs.mkdir(mode=0o700, exist_ok=True)
         kept = None if self._temporary else self.home / "postgres"
-        self.postgres = PostgresServer(kept, durable=self.durable)
+        self.postgres = PostgresServer(kept, durable=self.durable, settings=self.postgres_settings)
         self.nats = NatsServer(self.home / "nats", passwords=self.secrets.nats)
         self.processes = {ISSUER: self._issuer()} | {name: self._service(name) for name in SERVICES}
 
