@@ -1,17 +1,30 @@
 """Reporting as its callers see it: events in, answers out, on a database of the test's own."""
 
-from collections.abc import Awaitable, Callable, Sequence
+import datetime as dt
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 import httpx2
 import pytest
 
+from benvung import clock
 from benvung.envelope import EventData
 from benvung.testing import App, Bearer, Engine, deliver
 from reporting.consumers import PROJECTORS
 
+# Kông Chro district ended on 2025-06-30, so its tests stay in its time.
+DAY = dt.date(2024, 1, 24)
+
 Tell = Callable[..., Awaitable[None]]
 Client = Callable[..., Awaitable[httpx2.AsyncClient]]
+
+
+@pytest.fixture(autouse=True)
+def business_date() -> Iterator[dt.date]:
+    """The day on which the district's conference looked back on 2023."""
+    clock.fix(DAY)
+    yield DAY
+    clock.fix(None)
 
 
 @pytest.fixture

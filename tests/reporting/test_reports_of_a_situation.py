@@ -10,6 +10,7 @@ import httpx2
 import pytest
 from histories import END_2022, END_2023, decided, living_in, population
 
+from benvung import clock
 from benvung.envelope import EventData
 from reporting import domain
 from reporting.domain import Population
@@ -234,3 +235,22 @@ async def test_verify_counts_three_ways(tell: Tell, officer: Client) -> None:
     assert found["differences"] == []
     assert found["total"]["POOR"] == found["facts_total"]["POOR"] == {"households": 3, "persons": 13}
     assert found["counts_total"] == found["total"]
+
+
+async def test_after_the_districts_a_commune_is_the_unit_that_has_its_code_then(
+    tell: Tell, officer: Client
+) -> None:
+    on = dt.date(2026, 6, 1)
+    clock.fix(on)
+    old, new = decided(living_in("23824"), "POOR", END_2023)[1], decided(living_in("23827"), "POOR", on)[1]
+    await tell([old, new])
+    client = await officer("52")
+
+    now = await answer(client, "situation", area="52")
+    district = await client.get("/v1/situation", params={"area": "630"})
+    then = await client.get("/v1/situation", params={"area": "23824", "on": END_2023.isoformat()})
+
+    assert now["area"]["level"] == "PROVINCE"
+    assert district.status_code == 404
+    # The town of that code became part of another unit: today's scope says nothing about it.
+    assert then.status_code == 403
