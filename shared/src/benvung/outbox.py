@@ -75,7 +75,8 @@ async def _store(
     ]
     await pg.execute(
         "with stored as (insert into outbox (id, stream, subject, event_id, event_type, payload)"
-        " select * from unnest(%s::bigint[], %s::text[], %s::text[], %s::uuid[], %s::text[], %s::bytea[])"
+        # Binary parameters: as text, each byte of a payload would be written and read as two digits.
+        " select * from unnest(%b::bigint[], %b::text[], %b::text[], %b::uuid[], %b::text[], %b::bytea[])"
         " returning 1) select pg_notify('outbox', '') where exists (select from stored)",
         (
             sequences,
@@ -154,6 +155,7 @@ class Relay(Runner):
             cursor = await conn.execute(
                 "select id, subject, event_id, payload from outbox where stream = %s order by id limit %s",
                 (self._stream, BATCH_LIMIT),
+                binary=True,
             )
             rows = await cursor.fetchall()
             WAITING.labels(self._stream).set(len(rows))
@@ -164,7 +166,7 @@ class Relay(Runner):
                     pass
                 continue
             await self._send(bus, [Outgoing(row[1], str(row[2]), row[3]) for row in rows])
-            await conn.execute("delete from outbox where id = any(%s::bigint[])", ([row[0] for row in rows],))
+            await conn.execute("delete from outbox where id = any(%b::bigint[])", ([row[0] for row in rows],))
             self.count(len(rows))
 
     async def _send(self, bus: Bus, messages: Sequence[Outgoing]) -> None:
