@@ -1,9 +1,9 @@
 """What the register holds, and what its own stream tells, counted alike so that others can be compared."""
 
 import uuid
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 
+from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung.auth import Scope
@@ -11,6 +11,7 @@ from benvung.bus import read_all
 from benvung.envelope import Unreadable, decode
 from benvung.settings import ServiceSettings
 from households import store
+from households.events import PovertyClass
 
 Counts = dict[str, dict[str, tuple[int, int]]]
 STREAM = "HOUSEHOLDS"
@@ -19,15 +20,16 @@ _STATE_EVENTS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Newest:
-    """The newest state of a household in the stream."""
+class _State(BaseModel):
+    """What counts of a household's state, as an event tells it."""
 
-    sequence: int
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    household_id: uuid.UUID
     commune: str
     status: str
-    household_class: str | None
-    members: int
+    poverty_class: PovertyClass | None
+    members: PositiveInt
 
 
 async def of_register(conn: AsyncConnection, scope: Scope) -> Counts:
@@ -37,28 +39,26 @@ async def of_register(conn: AsyncConnection, scope: Scope) -> Counts:
 
 async def of_stream(settings: ServiceSettings, scope: Scope) -> Counts:
     """The same, from all events of the stream: the newest state of each household by its sequence."""
-    newest: dict[uuid.UUID, _Newest] = {}
+    newest: dict[uuid.UUID, tuple[int, _State]] = {}
     async for message in read_all(settings, "households", STREAM):
         try:
             envelope = decode(message.payload)
-        except Unreadable:
+            if envelope.type not in _STATE_EVENTS:
+                continue
+            state = _State.model_validate(envelope.data)
+        except (Unreadable, ValidationError):
+            # Not as this service writes it: no projection has read it either.
             continue
-        if envelope.type not in _STATE_EVENTS:
-            continue
-        data = envelope.data
-        household_id = uuid.UUID(data["household_id"])
-        known = newest.get(household_id)
-        if known is None or known.sequence < envelope.sequence:
-            newest[household_id] = _Newest(
-                envelope.sequence, data["commune"], data["status"], data["poverty_class"], data["members"]
-            )
-    return _collect(_classed(newest, scope))
+        known = newest.get(state.household_id)
+        if known is None or known[0] < envelope.sequence:
+            newest[state.household_id] = envelope.sequence, state
+    return _collect(_classed((state for _, state in newest.values()), scope))
 
 
-def _classed(newest: Mapping[uuid.UUID, _Newest], scope: Scope) -> Iterable[tuple[str, str, int, int]]:
-    for state in newest.values():
-        if state.status == "ACTIVE" and state.household_class and scope.covers(state.commune):
-            yield state.commune, state.household_class, 1, state.members
+def _classed(states: Iterable[_State], scope: Scope) -> Iterable[tuple[str, str, int, int]]:
+    for state in states:
+        if state.status == "ACTIVE" and state.poverty_class and scope.covers(state.commune):
+            yield state.commune, state.poverty_class, 1, state.members
 
 
 def _collect(rows: Iterable[tuple[str, str, int, int]]) -> Counts:

@@ -1,0 +1,1 @@
+"""The four services as real processes, asked as people and other services would ask them."""
