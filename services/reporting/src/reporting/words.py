@@ -1,5 +1,6 @@
 """How reporting says things, in the language asked for: labels of codes, figures with their words."""
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -43,17 +44,23 @@ class Words:
         number = self.formats.number(total.participants)
         return self.t(f"count.{total.qualifier.value}", number=number)
 
-    def decisions(self, lists: tuple[ApprovedList, ...]) -> str:
-        """The decisions a figure rests on, in one line; empty when there is none."""
-        newest = [one for one in lists if one.valid_from == lists[0].valid_from] if lists else []
-        if not newest:
+    def decisions(self, lists: Sequence[ApprovedList]) -> str:
+        """The decisions a figure rests on, in one line: the last annual lists, and how many came later."""
+        annual = [one for one in lists if one.review_kind == "ANNUAL"] or list(lists)
+        base = [one for one in annual if one.valid_from == max(each.valid_from for each in annual)]
+        if not base:
             return ""
-        if len(newest) > 1:
-            last = max(one.decided_on for one in newest)
-            return self.t("decisions", number=len(newest), date=self.formats.date(last))
-        one = newest[0]
+        later = sum(one.valid_from > base[0].valid_from for one in lists)
+        said = self._decision(base[0]) if len(base) == 1 else self._many(base)
+        return said + (self.t("decisions.later", number=self.formats.number(later)) if later else "")
+
+    def _decision(self, one: ApprovedList) -> str:
         key = "decision" if one.decision_number else "decision.unnumbered"
         return self.t(key, number=one.decision_number, date=self.formats.date(one.decided_on))
+
+    def _many(self, several: Sequence[ApprovedList]) -> str:
+        last = max(one.decided_on for one in several)
+        return self.t("decisions", number=len(several), date=self.formats.date(last))
 
 
 @cache

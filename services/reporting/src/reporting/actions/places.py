@@ -77,13 +77,22 @@ def place(principal: Principal, code: str, on: date) -> Place:
             f"Ngày {on:%d/%m/%Y} không có đơn vị hành chính mã {code}.",
             f"There was no administrative unit with code {code} on {on.isoformat()}.",
         )
-    scope = principal.scope()
-    if scope.communes is not None:
-        scope.check_area(code)
-        # Codes were given again: today's scope says nothing about an earlier unit of the same code.
-        if areas.find(code, clock.today()) != unit:
-            raise OutsideArea
+    if not _covers(principal, unit):
+        raise OutsideArea(
+            f"{unit.name} không nằm trọn trong địa bàn bạn phụ trách.",
+            f"{unit.name} does not lie wholly inside your area.",
+        )
     return _place(unit, on)
+
+
+def _covers(principal: Principal, unit: Unit) -> bool:
+    scope = principal.scope()
+    if scope.communes is None:
+        return True
+    # Codes were given again: today's scope says nothing about an earlier unit of the same code.
+    today = clock.today()
+    inside = {commune.code for commune in _communes(unit.code, today)}
+    return areas.find(unit.code, today) == unit and bool(inside) and inside <= scope.communes
 
 
 def _place(unit: Unit, on: date) -> Place:

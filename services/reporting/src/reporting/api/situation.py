@@ -17,6 +17,8 @@ from reporting.api.models import AreaFigures, AreaModel, CountModel, PopulationM
 from reporting.domain import Stage
 from reporting.words import Words
 
+SOURCES = 20
+
 router = APIRouter(tags=["situation"], responses=responses(AreaUnknown, OutsideArea))
 
 
@@ -43,7 +45,7 @@ class SituationAnswer(AreaFigures):
             stage_label=say.label("stage", found.stage.value),
             standard=found.standard,
             compared_with=found.compared_with,
-            sources=[SourceModel.of(one) for one in found.lists],
+            sources=[SourceModel.of(one) for one in found.lists[:SOURCES]],
         )
 
 

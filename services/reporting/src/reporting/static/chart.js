@@ -13,7 +13,9 @@ async function draw(place) {
   const drawn = document.createElement("div");
   drawn.className = place.className;
   const width = place.clientWidth;
-  const spec = { ...JSON.parse(place.dataset.spec), width };
+  // The page grows with the screen, so the chart does too.
+  const scale = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+  const spec = { ...JSON.parse(place.dataset.spec), width: width / scale };
   await vegaEmbed(drawn, spec, {
     actions: false,
     ast: true, // no code is made from strings, so the page's policy may forbid it
@@ -21,6 +23,8 @@ async function draw(place) {
     renderer: "svg",
     tooltip: false,
   });
+  const svg = drawn.querySelector("svg");
+  for (const side of ["width", "height"]) svg.setAttribute(side, svg.getAttribute(side) * scale);
   place.replaceChildren(...drawn.childNodes);
   place.dataset.drawn = width;
 }

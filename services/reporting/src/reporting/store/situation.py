@@ -16,6 +16,8 @@ from reporting.tables import preliminary_results as guesses
 
 ByCommune = dict[str, dict[str, Count]]
 
+LISTS = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class ApprovedList:
@@ -126,7 +128,7 @@ async def approved_lists(
         .distinct()
         .where(within(lists.c.commune, communes), lists.c.valid_from <= on, lists.c.stage == stage)
         .order_by(lists.c.valid_from.desc(), lists.c.decided_on.desc(), lists.c.decision_number)
-        .limit(20)
+        .limit(LISTS)
     )
     return [ApprovedList(*row) for row in rows]
 
