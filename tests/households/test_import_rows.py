@@ -9,7 +9,7 @@ from officer import OTHER, Commune, row
 
 from benvung.testing import Engine, emitted
 from households.domain import HouseholdClass
-from households.events import HouseholdClassified, HouseholdRegistered
+from households.events import HouseholdClassified
 from households.files import ReviewRow
 
 
@@ -38,11 +38,9 @@ async def test_the_first_file_enters_its_households_with_their_class(
     }
     assert found["Đinh Ba"]["village"] == "23827.03"
     async with engine("households").connect() as conn:
-        registered = await emitted(conn, HouseholdRegistered)
         classified = await emitted(conn, HouseholdClassified)
-    assert sorted(each.revision for each in registered) == [1, 1, 1]
-    assert sorted(each.revision for each in classified) == [2, 2, 2]
-    assert {each.household_id for each in registered} == {each.household_id for each in classified}
+    # One decision, one event: the household is first told of by its decision.
+    assert [each.revision for each in classified] == [1, 1, 1]
 
 
 async def year_two(commune: Commune, *rows: ReviewRow) -> tuple[Any, dict[int, Any]]:

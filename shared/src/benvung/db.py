@@ -1,13 +1,14 @@
 """Database mechanism: engine, the one transaction per request, the kit's own tables, migrations."""
 
 import importlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import psycopg
 import sqlalchemy as sa
 from fastapi import Depends, Request
+from pydantic_core import to_json
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -121,6 +122,11 @@ async def driver(conn: AsyncConnection) -> psycopg.AsyncConnection[Any]:
     """The psycopg connection under `conn`, in the same transaction: for COPY and hot statements."""
     raw = await conn.get_raw_connection()
     return cast(psycopg.AsyncConnection[Any], raw.driver_connection)
+
+
+def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Many rows as one parameter, for `jsonb_to_recordset`: dates, UUIDs and decimals as PostgreSQL reads them."""
+    return to_json(rows).decode()
 
 
 def migrations_folder(package: str) -> Path:

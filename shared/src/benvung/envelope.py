@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
+from pydantic_core import from_json
 
 CONTENT_TYPE = "application/cloudevents+json"
 SEQUENCE_DIGITS = 19
@@ -112,8 +113,8 @@ def decode(payload: bytes) -> Envelope:
     Raises `Unreadable` when it is not JSON, no CloudEvent 1.0, or lacks an attribute we need.
     """
     try:
-        body = json.loads(payload)
-    except (ValueError, RecursionError) as error:
+        body = from_json(payload)
+    except ValueError as error:
         raise Unreadable(f"not JSON: {error}") from error
     if not isinstance(body, dict):
         raise Unreadable("not a JSON object")

@@ -84,7 +84,10 @@ class Change(Part):
 
 
 class HouseholdRegistered(HouseholdState):
-    """A household entered the register."""
+    """A household entered the register without a decision on its class.
+
+    One that a review meets first is told of by that review's `classified` alone, with revision 1.
+    """
 
     event_type: ClassVar[str] = "households.household.registered.v1"
 

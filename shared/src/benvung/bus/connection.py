@@ -164,6 +164,7 @@ class Bus:
 
     async def read_range(self, stream: str, first: int, last: int) -> AsyncIterator[Stored]:
         """Messages `first` … `last` straight from our own stream, in order."""
+        first = max(1, first)
         inbox = f"{self._inbox}.{secrets.token_hex(8)}"
         queue: asyncio.Queue[Msg] = asyncio.Queue()
         subscription = await self._client.subscribe(inbox, cb=queue.put, pending_bytes_limit=0)
@@ -215,9 +216,9 @@ class Bus:
 
 
 def _headers(stream: str, message: Outgoing, expected_last: int | None) -> dict[str, str]:
-    headers = {"Nats-Msg-Id": message.event_id, "Content-Type": CONTENT_TYPE, "Nats-Expected-Stream": stream}
+    headers = {"Nats-Msg-Id": message.event_id, "Content-Type": CONTENT_TYPE}
     if expected_last is not None:
-        headers["Nats-Expected-Last-Sequence"] = str(expected_last)
+        headers |= {"Nats-Expected-Stream": stream, "Nats-Expected-Last-Sequence": str(expected_last)}
     return headers
 
 

@@ -3,7 +3,6 @@
 Written set by set over psycopg directly: this is the path every event takes.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -127,7 +126,7 @@ async def record_facts(conn: AsyncConnection, facts: Sequence[tuple[State, Seque
 async def _write(conn: AsyncConnection, statement: str, rows: Sequence[dict[str, Any]]) -> None:
     # One JSON parameter: psycopg writes it several times faster than as many arrays.
     if rows:
-        await (await db.driver(conn)).execute(statement, (json.dumps(rows, default=str),))
+        await (await db.driver(conn)).execute(statement, (db.as_json(rows),))
 
 
 def _placed(state: State) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung import audit, outbox
 from benvung.auth import Principal
-from benvung.envelope import EventData
 from benvung.vault import Vault
 from households import domain, store
 from households.actions import tell
@@ -47,7 +46,7 @@ class Judged:
     """A result with the class it means and the household's state after it; nothing is written yet."""
 
     result: Result
-    entered: HouseholdState | None
+    is_new: bool
     outcome: Outcome
     classification: Classification
 
@@ -69,10 +68,10 @@ def judge(review: Review, state: HouseholdState | None, result: Result) -> Judge
     classification = domain.classify(
         review.standard, review.area_type, result.scores.b1_points, result.scores.b2_points
     )
-    entered = None
+    is_new = state is None
     if state is None:
         place = Place(review.province, review.commune, result.village or "", review.area_type)
-        state = entered = domain.register(result.household_id, place, result.members).state
+        state = domain.first_met(result.household_id, place, result.members)
     elif result.village not in {None, state.village}:
         state = replace(state, village=result.village)
     decision = Decision(
@@ -85,7 +84,7 @@ def judge(review: Review, state: HouseholdState | None, result: Result) -> Judge
         decided_on=review.decided_on,
         valid_from=review.valid_from,
     )
-    return Judged(result, entered, domain.decide(state, decision), classification)
+    return Judged(result, is_new, domain.decide(state, decision), classification)
 
 
 async def decide_many(
@@ -131,21 +130,16 @@ def _known(review: Review, states: dict[uuid.UUID, HouseholdState], result: Resu
 
 
 async def _announce(conn: AsyncConnection, review: Review, judged: Sequence[Judged]) -> list[Taken]:
-    events: list[EventData] = []
-    places: list[int] = []
     ids = [uuid.uuid4() for _ in judged]
-    for decision_id, each in zip(ids, judged, strict=True):
-        if each.entered is not None:
-            events.append(tell.registered(each.entered))
-        places.append(len(events))
-        events.append(
-            tell.classified(decision_id, review, each.outcome, each.classification, each.result.scores)
-        )
+    events = [
+        tell.classified(decision_id, review, each.outcome, each.classification, each.result.scores)
+        for decision_id, each in zip(ids, judged, strict=True)
+    ]
     sequences = await outbox.publish(conn, events)
     return [
         Taken(
             decision_id=decision_id,
-            sequence=sequences[place],
+            sequence=sequence,
             outcome=each.outcome,
             classification=each.classification,
             scores=each.result.scores,
@@ -155,9 +149,9 @@ async def _announce(conn: AsyncConnection, review: Review, judged: Sequence[Judg
             reviewer=each.result.reviewer,
             flags=each.result.flags,
             row=each.result.row,
-            is_new=each.entered is not None,
+            is_new=each.is_new,
         )
-        for decision_id, place, each in zip(ids, places, judged, strict=True)
+        for decision_id, sequence, each in zip(ids, sequences, judged, strict=True)
     ]
 
 

@@ -111,6 +111,11 @@ def register(household_id: UUID, place: Place, members: int) -> Outcome:
     return Outcome(state, None, None, None, None)
 
 
+def first_met(household_id: UUID, place: Place, members: int) -> HouseholdState:
+    """A household that its first decision enters: told of by that decision alone, which is revision 1."""
+    return replace(register(household_id, place, members).state, revision=0)
+
+
 def arrive(
     household_id: UUID,
     place: Place,

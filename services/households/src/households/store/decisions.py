@@ -57,18 +57,22 @@ _FACT = """decision_id uuid, sequence bigint, decided_class text, previous_class
 _RECORDS = f"""select * from jsonb_to_recordset(%(rows)s)
  as r(household_id uuid, {RECORD}, {_FACT})"""
 
-# What a row of a file holds sealed goes from table to table; it is opened nowhere on the way.
-_INSERT_DECISIONS = """insert into decisions (decision_id, household_id, sequence, review_id, commune, year,
+_INTO_DECISIONS = """insert into decisions (decision_id, household_id, sequence, review_id, commune, year,
  kind, stage, standard, class, previous_class, previous_standard, previous_members, members, movement,
  b1_points, b2_points, flags, basis, inputs, rule_version, declared_class, decided_on, valid_from,
  decision_number, reviewer, import_id, import_row)
  select r.decision_id, r.household_id, r.sequence, v.id, v.commune, v.year, v.kind, v.stage, v.standard,
  r.decided_class, r.previous_class, r.previous_standard, r.previous_members, r.decided_members, r.movement,
- r.b1_points, r.b2_points, coalesce(decode(r.flags, 'hex'), i.flags), r.basis, r.inputs, r.rule_version,
+ r.b1_points, r.b2_points, {flags}, r.basis, r.inputs, r.rule_version,
  r.declared_class, v.decided_on, v.valid_from, v.decision_number,
- coalesce(decode(r.reviewer, 'hex'), i.reviewer), r.import_id, r.import_row
- from r join reviews v on v.id = %(review)s
- left join import_rows i on i.import_id = r.import_id and i.row_no = r.import_row"""
+ {reviewer}, r.import_id, r.import_row
+ from r join reviews v on v.id = %(review)s"""
+_INSERT_GIVEN = _INTO_DECISIONS.format(flags="decode(r.flags, 'hex')", reviewer="decode(r.reviewer, 'hex')")
+# What a row of a file holds sealed goes from table to table; it is opened nowhere on the way.
+_INSERT_FROM_FILE = (
+    _INTO_DECISIONS.format(flags="i.flags", reviewer="i.reviewer")
+    + " join import_rows i on i.import_id = r.import_id and i.row_no = r.import_row"
+)
 
 _ENTER_NEW = """insert into households (id, province, commune, village, members, status, poverty_class,
  standard, class_since, left_list_on, left_list_from, preliminary_class, ever_poor, ever_near_poor,
@@ -85,20 +89,24 @@ _UPDATE_KNOWN = f"""update households h set {SET}, version = h.version + 1
 _MARK_ROWS = """update import_rows i set state = 'APPLIED', applied_sequence = r.sequence, class = r.decided_class
  from r where i.import_id = r.import_id and i.row_no = r.import_row"""
 
-_WRITE_ONE = f"with r as materialized ({_RECORDS}), u as ({_UPDATE_KNOWN}) {_INSERT_DECISIONS}"
+# The limit tells the planner that there is one row: it would expect a hundred and read whole tables.
+_WRITE_ONE = f"with r as materialized ({_RECORDS} limit 1), u as ({_UPDATE_KNOWN}) {_INSERT_GIVEN}"
 _WRITE_ROWS = (
     f"with r as materialized ({_RECORDS}), n as ({_ENTER_NEW}), u as ({_UPDATE_KNOWN}),"
-    f" m as ({_MARK_ROWS}) {_INSERT_DECISIONS}"
+    f" m as ({_MARK_ROWS}) {_INSERT_FROM_FILE}"
 )
 
 
 async def write(conn: AsyncConnection, review: Review, taken: Sequence[Taken]) -> None:
-    """Store decisions and the states after them in one statement; rows of a file are marked as applied.
+    """Store decisions and the states after them in one statement: one decision, or those of a file's rows.
 
-    A household of a row that was not known before is entered with what the row says of it.
+    The rows are marked as applied. A household of a row that was not known before is entered with what the row says of it.
     """
     pg = await db.driver(conn)
-    statement = _WRITE_ROWS if any(each.row for each in taken) else _WRITE_ONE
+    from_file = all(each.row for each in taken)
+    if not from_file and len(taken) != 1:
+        raise ValueError("decisions come one by one or from a file")
+    statement = _WRITE_ROWS if from_file else _WRITE_ONE
     await pg.execute(
         statement, {"rows": Jsonb([_record(each) for each in taken], to_json), "review": review.id}
     )
