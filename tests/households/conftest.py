@@ -8,7 +8,7 @@ import httpx2
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
-from officer import COMMUNE, Commune, SignIn
+from tests.households.officer import COMMUNE, Commune, SignIn
 
 from benvung.issuer import Issuer
 from benvung.testing import SettingsFor

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from officer import Commune
+from tests.households.officer import Commune
 
 from benvung.testing import Engine, emitted
 from households.events import HouseholdClassified, HouseholdRegistered, ReviewClosed, ReviewOpened

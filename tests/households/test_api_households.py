@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from officer import OTHER, STANDARD, Commune, SignIn
+from tests.households.officer import OTHER, STANDARD, Commune, SignIn
 
 from benvung.testing import Engine, emitted
 from households.events import HouseholdArrived, HouseholdClosed, HouseholdLeft, PopulationRecorded

@@ -11,7 +11,7 @@ import pytest_asyncio
 from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from officer import STANDARD, Commune, SignIn, row
+from tests.households.officer import STANDARD, Commune, SignIn, row
 
 from benvung.testing.tokens import Tokens
 
@@ -98,7 +98,7 @@ async def test_an_officer_of_another_commune_changes_nothing(
     review = await Commune(commune.app, signed_in("23830"), commune.folder, "23830").open_review(2023)
     stranger = signed_in("23833")
     body: dict[str, Any] = {"household_id": household, "members": 4, "b1_points": 1, "b2_points": 0}
-    attempts = [
+    attempts: list[tuple[str, str, dict[str, Any]]] = [
         ("POST", f"/v1/reviews/{review}/results", {"json": body}),
         ("POST", f"/v1/reviews/{review}/closure", {}),
         (

@@ -8,8 +8,8 @@ import requests
 import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from officer import Commune, row
 from schemathesis.core.result import Ok
+from tests.households.officer import Commune, row
 
 from benvung.web import create_app
 from households.main import build

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from fastapi import FastAPI
-from officer import Commune, row
+from tests.households.officer import Commune, row
 
 from benvung.testing import Engine
 from benvung.testing.tokens import Tokens

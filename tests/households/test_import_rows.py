@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from officer import OTHER, Commune, row
+from tests.households.officer import OTHER, Commune, row
 
 from benvung.testing import Engine, emitted
 from households.domain import HouseholdClass

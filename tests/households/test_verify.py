@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-from officer import Commune, row
+from tests.households.officer import Commune, row
 
 from benvung.issuer import Issuer
 from benvung.testing import NatsServer, SettingsFor

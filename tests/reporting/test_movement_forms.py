@@ -2,9 +2,9 @@
 
 import datetime as dt
 
-from histories import COMMUNES, Register, Step, steps
 from hypothesis import given
-from projections import HOUSEHOLDS, relaxed
+from tests.reporting.histories import COMMUNES, Register, Step, steps
+from tests.reporting.projections import HOUSEHOLDS, relaxed
 
 from benvung.testing import Transaction, deliver
 from households.domain import Form as OracleForm

@@ -1,9 +1,9 @@
 """The same events in any order, any number of times, in any batches, leave the same tables."""
 
-from histories import Register, Step, steps
 from hypothesis import given
 from hypothesis import strategies as st
-from projections import HOUSEHOLDS, after, disordered, relaxed
+from tests.reporting.histories import Register, Step, steps
+from tests.reporting.projections import HOUSEHOLDS, after, disordered, relaxed
 
 from benvung.testing import Transaction
 

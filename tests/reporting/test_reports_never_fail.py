@@ -10,10 +10,10 @@ import openpyxl
 import pytest
 import requests
 import schemathesis
-from histories import END_2022, END_2023, decided, living_in, population
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis.core.result import Ok
+from tests.reporting.histories import END_2022, END_2023, decided, living_in, population
 
 from benvung.web import create_app
 from reporting.main import build

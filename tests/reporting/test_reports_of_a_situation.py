@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx2
 import pytest
-from histories import END_2022, END_2023, decided, living_in, population
+from tests.reporting.histories import END_2022, END_2023, decided, living_in, population
 
 from benvung import clock
 from benvung.envelope import EventData

@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 from hypothesis import given
 from hypothesis import strategies as st
-from projections import FUNDING, after, disordered, relaxed
+from tests.reporting.projections import FUNDING, after, disordered, relaxed
 
 from benvung.testing import Transaction, deliver
 from funding.events import BudgetAllocated, EligibilityChanged, PreviousAnswer

@@ -7,8 +7,8 @@ from contextlib import aclosing
 import httpx2
 import psycopg
 import pytest
-from histories import END_2022, END_2023, decided, living_in, population
-from test_reports_of_support import held, line
+from tests.reporting.histories import END_2022, END_2023, decided, living_in, population
+from tests.reporting.test_reports_of_support import held, line
 
 from benvung.testing import Database
 from reporting.charts import Drawing, bundle_name

@@ -6,7 +6,7 @@ from typing import Any
 import httpx2
 import pytest
 from fastapi import FastAPI
-from histories import END_2022, decided, living_in, population
+from tests.reporting.histories import END_2022, decided, living_in, population
 
 from benvung import areas, clock, web
 from benvung.testing import App, Bearer

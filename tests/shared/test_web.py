@@ -198,7 +198,7 @@ async def test_connections_cut_by_the_server_give_503_and_then_work_again(
 PROGRAM = """
 import sys
 sys.path.insert(0, {folder!r})
-from conftest import kit_service, kit_settings
+from tests.shared.conftest import kit_service, kit_settings
 from benvung.web import cli
 cli(lambda: kit_service(kit_settings({url!r}, port={port}, issuer_url="")))()
 """
