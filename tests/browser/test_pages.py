@@ -99,8 +99,8 @@ def test_the_charts_are_drawn_and_the_years_stand_beside_them_in_words(page: Pag
 
     expect(page.locator("#years svg").first).to_be_visible()
     page.locator("#years-summary").click()
-    for day in ("31/12/2022", "31/12/2023"):
-        expect(page.get_by_role("rowheader", name=day)).to_be_visible()
+    for year, rate in (("cuối 2022", "60,00 %"), ("cuối 2023", "40,00 %")):
+        expect(page.get_by_role("row").filter(has_text=year).filter(has_text=rate)).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -110,6 +110,9 @@ def asked(path: str, parameters: list[Any], things: Things) -> Iterator[tuple[st
     elif in_path:
         for ids in things.of.values():
             yield path.format(**ids), query
+    elif path.endswith("/stream"):
+        # Each answer reads the whole stream.
+        yield from ((path, {"area": area}) for area in (OTHER, DISTRICT))
     elif "area" in names:
         yield from ((path, {**query, "area": area}) for area in AREAS)
         yield path, query

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,14 @@ class World:
         query = "select stream_seq from checkpoints where projector = %s and stream = %s"
         at = sum(row[0] for row in self.rows(reader, query, projector, stream))
         return [] if at >= last else [f"{reader} reads {stream} at {at} of {last}"]
+
+    def wait_ready(self) -> None:
+        """Return when every service says that it is ready: one that lost its database notices by asking."""
+        for service in (*OWNERS, "reporting"):
+            eventually(partial(self._ready, service))
+
+    def _ready(self, service: str) -> bool:
+        return self.officer().ask("GET", service, "/health/ready").is_success
 
     def settings(self, service: str) -> ServiceSettings:
         """The settings with which a service speaks to NATS."""
