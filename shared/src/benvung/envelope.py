@@ -15,6 +15,7 @@ from pydantic_core import from_json
 
 CONTENT_TYPE = "application/cloudevents+json"
 SEQUENCE_DIGITS = 19
+SEQUENCE_OFFSET = len('{"sequence": "')
 REGISTRY: dict[str, type["EventData"]] = {}
 
 
@@ -84,9 +85,11 @@ def encode(
 ) -> bytes:
     """The event in CloudEvents 1.0 structured JSON mode.
 
-    `sequence` is written as 19 digits with leading zeros, so that it sorts as text too.
+    `sequence` is written as 19 digits with leading zeros, so that it sorts as text too; it stands first, at
+    `SEQUENCE_OFFSET`, where the outbox writes it into an event that was encoded before it was known.
     """
     head: dict[str, str] = {
+        "sequence": f"{sequence:0{SEQUENCE_DIGITS}d}",
         "specversion": "1.0",
         "id": event_id,
         "source": f"/{data.service()}",
@@ -94,7 +97,6 @@ def encode(
         "subject": data.subject_id,
         "time": time.isoformat(),
         "datacontenttype": "application/json",
-        "sequence": f"{sequence:0{SEQUENCE_DIGITS}d}",
     }
     if traceparent:
         head["traceparent"] = traceparent

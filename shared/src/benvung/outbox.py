@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung import clock, db
 from benvung.bus import BATCH_LIMIT, WRONG_LAST_SEQUENCE, Bus, Doubt, Outgoing, Refused
-from benvung.envelope import EventData, Unreadable, decode, encode
+from benvung.envelope import SEQUENCE_DIGITS, SEQUENCE_OFFSET, EventData, Unreadable, decode, encode
 from benvung.logs import traceparent as request_trace
 from benvung.metrics import REGISTRY
 from benvung.runner import Runner, Stand
@@ -63,31 +63,40 @@ async def _store(
 ) -> list[int]:
     if not events:
         return []
-    pg = await db.driver(conn)
-    cursor = await pg.execute(
-        "select nextval('outbox_id_seq') from generate_series(1, %s::int)", (len(events),)
-    )
-    sequences = [int(row[0]) for row in await cursor.fetchall()]
     time = clock.now()
-    payloads = [
-        encode(data, event_id=str(event_id), sequence=sequence, time=time, traceparent=trace)
-        for sequence, (event_id, data, trace) in zip(sequences, events, strict=True)
-    ]
-    await pg.execute(
-        "with stored as (insert into outbox (id, stream, subject, event_id, event_type, payload)"
-        # Binary parameters: as text, each byte of a payload would be written and read as two digits.
-        " select * from unnest(%b::bigint[], %b::text[], %b::text[], %b::uuid[], %b::text[], %b::bytea[])"
-        " returning 1) select pg_notify('outbox', '') where exists (select from stored)",
+    cursor = await (await db.driver(conn)).execute(
+        _STORE,
         (
-            sequences,
             [data.stream() for _, data, _ in events],
             [data.subject() for _, data, _ in events],
             [event_id for event_id, _, _ in events],
             [data.event_type for _, data, _ in events],
-            payloads,
+            [
+                encode(data, event_id=str(event_id), sequence=0, time=time, traceparent=trace)
+                for event_id, data, trace in events
+            ],
         ),
     )
-    return sequences
+    return [int(row[0]) for row in await cursor.fetchall()]
+
+
+# One round trip: the identity is drawn in the order given and written into the event where it stands.
+# Binary parameters: as text, each byte of a payload would be written and read as two digits.
+_STORE = f"""
+with drawn as materialized (
+  select nextval('outbox_id_seq') as id, given.* from (
+    select * from unnest(%b::text[], %b::text[], %b::uuid[], %b::text[], %b::bytea[])
+      with ordinality as e(stream, subject, event_id, event_type, payload, place) order by place
+  ) given
+), stored as (
+  insert into outbox (id, stream, subject, event_id, event_type, payload)
+  select id, stream, subject, event_id, event_type, overlay(payload placing
+    convert_to(lpad(id::text, {SEQUENCE_DIGITS}, '0'), 'UTF8')
+    from {SEQUENCE_OFFSET + 1} for {SEQUENCE_DIGITS})
+  from drawn
+)
+select id, (select pg_notify('outbox', '')) from drawn order by place
+"""
 
 
 class Relay(Runner):
