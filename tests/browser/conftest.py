@@ -54,6 +54,7 @@ class Seen:
             self.elsewhere.append(request.url)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """These tests are asked for by name (make test-browser), and share one system."""
     here = Path(__file__).parent

@@ -10,6 +10,7 @@ from .world import World, running
 HERE = Path(__file__).parent
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep these tests in one worker, so that one system serves them all."""
     for item in items:

@@ -152,13 +152,15 @@ class World:
 
         async def read() -> list[Stored]:
             owner = name.lower()
-            return [
-                stored
-                async for stored in bus.read_all(self.settings(owner), owner, name)
-                if stored.stream_seq > after and stored.stream_seq not in self.poison.get(name, ())
-            ]
+            connected = await Bus.connect(self.settings(owner), owner, "test")
+            try:
+                last = (await connected.stream_state(name)).last_seq
+                return [stored async for stored in connected.read_range(name, after + 1, last)]
+            finally:
+                await connected.close()
 
-        return asyncio.run(read())
+        ours = self.poison.get(name, ())
+        return [stored for stored in asyncio.run(read()) if stored.stream_seq not in ours]
 
 
 def say(text: str) -> None:
