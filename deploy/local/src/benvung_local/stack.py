@@ -234,7 +234,8 @@ class Stack:
         date = {"BUSINESS_DATE": self.business_date.isoformat()} if self.business_date else {}
         environment = {
             **_environment(),
-            **{f"{peer.upper()}_URL": self.url(peer) for peer in SERVICES},
+            # Pages link to the services that have pages.
+            "REPORTING_URL": self.url("reporting"),
             "DATABASE_URL": self.database_url(name),
             "NATS_URL": self.nats.url,
             "NATS_USER": name,
