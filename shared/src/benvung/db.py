@@ -99,6 +99,8 @@ def create_engine(settings: ServiceSettings) -> AsyncEngine:
         pool_size=settings.database_pool,
         max_overflow=settings.database_pool,
         pool_timeout=10,
+        # The connection used last has the statements prepared and its backend warm.
+        pool_use_lifo=True,
         hide_parameters=True,
         connect_args={
             "connect_timeout": 5,

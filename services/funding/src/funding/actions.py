@@ -41,11 +41,9 @@ async def follow(conn: AsyncConnection, changes: Iterable[Change]) -> list[Annou
     batch = _Batch(*await projection.lock_households(conn, ids))
     for change, answers in told:
         batch.apply(change, answers)
-    await projection.save_states(conn, batch.moved())
-    await projection.save_answers(conn, batch.changed())
     facts = [(change.state, answers) for change, answers in told if change.official]
     facts.sort(key=lambda fact: (_order(fact[0].household_id), fact[0].sequence))
-    await projection.record_facts(conn, facts)
+    await projection.save(conn, batch.moved(), batch.changed(), facts)
     return batch.announcements
 
 

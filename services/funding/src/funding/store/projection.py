@@ -76,6 +76,19 @@ async def lock_households(conn: AsyncConnection, ids: Sequence[UUID]) -> tuple[H
     return known, answers
 
 
+async def save(
+    conn: AsyncConnection,
+    states: Sequence[State],
+    kept: Sequence[Kept],
+    facts: Sequence[tuple[State, Sequence[Answer]]],
+) -> None:
+    """Write newest states, newest answers and new facts, in one round trip."""
+    async with (await db.driver(conn)).pipeline():
+        await save_states(conn, states)
+        await save_answers(conn, kept)
+        await record_facts(conn, facts)
+
+
 async def save_states(conn: AsyncConnection, states: Sequence[State]) -> None:
     """Write newest states; a row never moves to a lower sequence."""
     await _write(
