@@ -26,7 +26,7 @@ async def test_a_decision_reaches_funding_and_is_announced(
     app: Any, engine: Engine, settings: SettingsFor, nats_server: NatsServer, register: Any
 ) -> None:
     households = settings("households", nats=nats_server)
-    owner = Worker(_relay_of(households), engine("households"))
+    owner = Worker(_relay_of(households))
     await owner.start()
     try:
         client = await app("funding", nats=nats_server)

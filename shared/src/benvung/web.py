@@ -55,7 +55,7 @@ def create_app(service: Service, *, api: bool = True, worker: bool = True) -> Fa
     app.state.engine = db.create_engine(settings)
     app.state.issuer = Issuer(settings)
     app.state.vault = Vault.from_base64(key) if key else None
-    app.state.worker = Worker(service, app.state.engine) if worker else None
+    app.state.worker = Worker(service) if worker else None
     app.include_router(_kit)
     if api:
         _include(app, service)

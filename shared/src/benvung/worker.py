@@ -1,11 +1,19 @@
-"""The background half of a service: its relays, its projectors and its own background work."""
+"""The background half of a service: its relays, its projectors and its own background work.
+
+It lives in a thread with an event loop and connections of its own. On the loop of the requests each of
+the few hops of a relayed event would wait behind whatever request is being worked on.
+"""
 
 import asyncio
 import contextlib
+import sys
+import threading
 
 import structlog
+import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from benvung import db
 from benvung.bus import Doubt
 from benvung.outbox import Relay
 from benvung.projector import ProjectorRunner
@@ -15,46 +23,89 @@ from benvung.service import Background, Service
 log = structlog.get_logger(__name__)
 
 STOP_SECONDS = 5.0
+START_SECONDS = 10.0
+# A thread that computes gives way to the other after half a millisecond instead of five.
+SWITCH_SECONDS = 0.0005
 
 
 class Worker:
     """Runs what a service does besides answering requests, until it is stopped."""
 
-    def __init__(self, service: Service, engine: AsyncEngine) -> None:
-        settings = service.settings
-        self.runners: list[Runner] = [
-            Relay(settings, service.name, stream, readers) for stream, readers in service.streams.items()
-        ]
-        self.runners += [
-            ProjectorRunner(settings, service.name, projector, engine) for projector in service.projectors
-        ]
-        self._background = service.background
-        self._engine = engine
-        self._stop = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._thread = threading.Thread(target=self._live, name="worker", daemon=True)
+        self._begun = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._runners: list[Runner] = []
 
     async def start(self) -> None:
-        """Put every runner to work; returns at once."""
-        self._tasks = [
-            asyncio.create_task(runner.run(self._stop), name=runner.name) for runner in self.runners
-        ]
-        self._tasks += [asyncio.create_task(self._keep(each)) for each in self._background]
+        """Put every runner to work; returns when the thread has begun."""
+        sys.setswitchinterval(SWITCH_SECONDS)
+        self._thread.start()
+        await asyncio.to_thread(self._begun.wait, START_SECONDS)
 
     async def stop(self) -> None:
         """Let batches under way end, within a bound; what does not end is as good as killed."""
-        self._stop.set()
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=STOP_SECONDS)
-            for task in late:
-                task.cancel()
-            for task in late:
-                with contextlib.suppress(asyncio.CancelledError, Exception):
-                    await asyncio.wait_for(task, 1)
+        if self._loop is not None and self._stop is not None:
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._stop.set)
+        await asyncio.to_thread(self._thread.join, STOP_SECONDS + 2)
 
-    async def _keep(self, background: Background) -> None:
-        while not self._stop.is_set():
-            task = asyncio.ensure_future(background(self._engine))
-            stopped = asyncio.ensure_future(self._stop.wait())
+    def status(self) -> dict[str, dict[str, str]]:
+        """Each runner's state in a word, and what it waits for."""
+        return {runner.name: {"state": runner.state, "detail": runner.detail} for runner in self._runners}
+
+    async def ping(self) -> None:
+        """Prove that NATS answers on the runners' own connections. Raises `Doubt`."""
+        if self._loop is None or not self._thread.is_alive():
+            raise Doubt("the worker does not run")
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._ping(), self._loop))
+
+    async def _ping(self) -> None:
+        buses = [runner.bus for runner in self._runners if runner.bus is not None]
+        if self._runners and not buses and not all(runner.state == "standby" for runner in self._runners):
+            raise Doubt("no connection to NATS")
+        for bus in buses:
+            await bus.ping()
+
+    def _live(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(self._work())
+        except Exception:
+            log.exception("worker_ended")
+        finally:
+            self._begun.set()
+
+    async def _work(self) -> None:
+        settings = self._service.settings
+        engine = db.create_engine(settings)
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        self._runners = [
+            *(
+                Relay(settings, self._service.name, stream, readers)
+                for stream, readers in self._service.streams.items()
+            ),
+            *(
+                ProjectorRunner(settings, self._service.name, projector, engine)
+                for projector in self._service.projectors
+            ),
+        ]
+        tasks = [asyncio.create_task(runner.run(self._stop), name=runner.name) for runner in self._runners]
+        tasks += [
+            asyncio.create_task(self._keep(each, engine, self._stop)) for each in self._service.background
+        ]
+        self._begun.set()
+        await self._stop.wait()
+        await _end(tasks)
+        await engine.dispose()
+
+    @staticmethod
+    async def _keep(background: Background, engine: AsyncEngine, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            task = asyncio.ensure_future(background(engine))
+            stopped = asyncio.ensure_future(stop.wait())
             await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
             stopped.cancel()
             if not task.done():
@@ -65,21 +116,15 @@ class Worker:
                 return
             except Exception:
                 log.exception("background_failed")
-                await pause(self._stop, RETRY_LIMIT)
+                await pause(stop, RETRY_LIMIT)
 
-    def status(self) -> dict[str, dict[str, str]]:
-        """Each runner's state in a word, and what it waits for."""
-        return {runner.name: {"state": runner.state, "detail": runner.detail} for runner in self.runners}
 
-    @property
-    def ready(self) -> bool:
-        """Whether everything works or stands by."""
-        return all(runner.ready for runner in self.runners)
-
-    async def ping(self) -> None:
-        """Prove that NATS answers on the runners' own connections. Raises `Doubt`."""
-        buses = [runner.bus for runner in self.runners if runner.bus is not None]
-        if self.runners and not buses and not all(runner.state == "standby" for runner in self.runners):
-            raise Doubt("no connection to NATS")
-        for bus in buses:
-            await bus.ping()
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    if not tasks:
+        return
+    _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
+    for task in late:
+        task.cancel()
+    for task in late:
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await asyncio.wait_for(task, 1)
