@@ -4,6 +4,7 @@ SCHEMATHESIS_EXAMPLES sets how many requests are invented for each operation in 
 """
 
 import asyncio
+import datetime as dt
 import importlib
 import json
 import os
@@ -21,7 +22,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
-from benvung import contracts, db
+from benvung import clock, contracts, db
 from benvung.envelope import REGISTRY, EventData
 from benvung.settings import ServiceSettings
 from benvung.testing import App, Engine, NatsServer, deliver
@@ -49,6 +50,13 @@ def test_the_committed_contracts_are_what_the_service_promises_today(service: st
     assert contracts.differences(contract_folder(service), promised) == [], f"run '{service} contracts'"
 
 
+@pytest.fixture
+def in_kong_chro(business_date: dt.date) -> None:
+    """A day on which the places of these tests existed."""
+    clock.fix(dt.date(2024, 1, 24))
+
+
+@pytest.mark.usefixtures("in_kong_chro")
 @pytest.mark.parametrize("service", SERVICES)
 async def test_a_request_of_any_shape_is_answered_as_the_contract_says(
     app: App, engine: Engine, nats_server: NatsServer, service: str
