@@ -19,7 +19,7 @@ PLANTED = {
         "import reporting.store",
     ),
     "The rules of the law need no framework": ("training/domain/rules.py", "import pydantic"),
-    "One file knows the NATS client": ("reporting/consumers.py", "import nats"),
+    "One package knows the NATS client": ("reporting/consumers.py", "import nats"),
 }
 
 
@@ -43,7 +43,9 @@ def house(folder: Path) -> None:
         (folder / package / "domain" / "__init__.py").touch()
         for module in MODULES:
             (folder / package / f"{module}.py").touch()
-    (folder / "benvung" / "bus.py").write_text("import nats\n")
+    (folder / "benvung" / "bus").mkdir()
+    (folder / "benvung" / "bus" / "__init__.py").touch()
+    (folder / "benvung" / "bus" / "connection.py").write_text("import nats\n")
 
 
 def test_the_project_keeps_every_contract() -> None:
