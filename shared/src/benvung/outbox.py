@@ -99,6 +99,13 @@ select id, (select pg_notify('outbox', '')) from drawn order by place
 """
 
 
+_NEXT = """
+with gone as (delete from outbox where id = any(%b::bigint[]))
+select id, subject, event_id, payload from outbox
+where stream = %s and id <> all(%b::bigint[]) order by id limit %s
+"""
+
+
 class Relay(Runner):
     """Sends one stream's outbox rows. Any number may run; the advisory lock lets one of them work."""
 
@@ -160,13 +167,12 @@ class Relay(Runner):
 
     async def _send_until(self, conn: psycopg.AsyncConnection[Any], bus: Bus, stop: asyncio.Event) -> None:
         self.working()
+        sent: list[int] = []
         while not stop.is_set():
-            cursor = await conn.execute(
-                "select id, subject, event_id, payload from outbox where stream = %s order by id limit %s",
-                (self._stream, BATCH_LIMIT),
-                binary=True,
-            )
+            # What was stored goes, and what waits is read, in one round trip and one commit.
+            cursor = await conn.execute(_NEXT, (sent, self._stream, sent, BATCH_LIMIT), binary=True)
             rows = await cursor.fetchall()
+            sent = []
             WAITING.labels(self._stream).set(len(rows))
             if bus.closed.is_set():
                 raise Doubt("connection closed")
@@ -175,8 +181,9 @@ class Relay(Runner):
                     pass
                 continue
             await self._send(bus, [Outgoing(row[1], str(row[2]), row[3]) for row in rows])
-            await conn.execute("delete from outbox where id = any(%b::bigint[])", ([row[0] for row in rows],))
+            sent = [row[0] for row in rows]
             self.count(len(rows))
+        await conn.execute("delete from outbox where id = any(%b::bigint[])", (sent,))
 
     async def _send(self, bus: Bus, messages: Sequence[Outgoing]) -> None:
         """Store the messages behind the last one we know; an unknown outcome ends this life of the relay."""

@@ -32,6 +32,10 @@ class Bus:
         self._client = client
         self._inbox = inbox
         self.closed = closed
+        self._replies = f"{inbox}.{secrets.token_hex(8)}"
+        self._answers: dict[str, asyncio.Future[Msg]] = {}
+        self._number = 0
+        self._watch = asyncio.create_task(self._fail_requests())
 
     @classmethod
     async def connect(cls, settings: ServiceSettings, service: str, purpose: str) -> "Bus":
@@ -67,17 +71,20 @@ class Bus:
             )
             # Left alone, the client tries an absent server again for two minutes before it says so.
             await asyncio.wait_for(connecting, CONNECT_SECONDS)
+            bus = cls(client, inbox, closed)
+            await client.subscribe(f"{bus._replies}.*", cb=bus._on_answer)
         except (nats_errors.Error, OSError, TimeoutError, ValueError) as error:
             with contextlib.suppress(Exception):
                 await client.close()
             raise Doubt(f"cannot connect to NATS: {error!r}") from error
-        return cls(client, inbox, closed)
+        return bus
 
     async def close(self) -> None:
         """Close now, in bounded time. Never drains: what was not confirmed did not happen."""
         with contextlib.suppress(Exception):
             await asyncio.wait_for(self._client.close(), 2)
         self.closed.set()
+        await self._watch
 
     async def ping(self) -> None:
         """Prove life by a request with an answer; connection flags and a local flush prove nothing."""
@@ -92,20 +99,31 @@ class Bus:
     ) -> Msg:
         if self.closed.is_set():
             raise Doubt("connection closed")
-        request = asyncio.ensure_future(
-            self._client.request(subject, payload, timeout=timeout, headers=headers)
-        )
-        gone = asyncio.ensure_future(self.closed.wait())
+        self._number += 1
+        answer: asyncio.Future[Msg] = asyncio.get_running_loop().create_future()
+        self._answers[str(self._number)] = answer
         try:
-            await asyncio.wait({request, gone}, timeout=timeout + 1, return_when=asyncio.FIRST_COMPLETED)
-            if not request.done():
-                raise Doubt(f"no answer to {subject}")
-            return request.result()
+            await self._client.publish(
+                subject, payload, reply=f"{self._replies}.{self._number}", headers=headers
+            )
+            async with asyncio.timeout(timeout):
+                return await answer
         except (nats_errors.Error, OSError, TimeoutError) as error:
             raise Doubt(f"{subject}: {error!r}") from error
         finally:
-            gone.cancel()
-            request.cancel()
+            self._answers.pop(str(self._number), None)
+
+    async def _on_answer(self, message: Msg) -> None:
+        answer = self._answers.get(message.subject.rpartition(".")[2])
+        if answer is not None and not answer.done():
+            answer.set_result(message)
+
+    async def _fail_requests(self) -> None:
+        """End whatever waits for an answer: a closed connection brings none."""
+        await self.closed.wait()
+        for answer in list(self._answers.values()):
+            if not answer.done():
+                answer.set_exception(Doubt("connection closed"))
 
     async def _api(self, endpoint: str, body: dict[str, Any] | None) -> dict[str, Any]:
         payload = b"" if body is None else json.dumps(body).encode()
