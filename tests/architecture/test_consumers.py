@@ -28,7 +28,7 @@ def published() -> dict[str, type[EventData]]:
     """The events of all services by type."""
     for service in SERVICES:
         importlib.import_module(f"{service}.main")
-    return {name: kind for name, kind in REGISTRY.items() if name.split(".")[0] in SERVICES}
+    return {name: kind for name, kind in REGISTRY.items() if kind.__module__.partition(".")[0] in SERVICES}
 
 
 def projectors() -> list[Any]:
