@@ -275,6 +275,11 @@ def test_a_thirteenth_indicator_is_refused_by_name(tmp_path: Path, extra: str) -
     assert extra in found.message_vi
 
 
+def test_a_thirteenth_indicator_is_refused_wherever_it_stands(tmp_path: Path) -> None:
+    header = ["13. Xử lý rác", *MINIMAL, *FLAG_COLUMNS]
+    assert refusal(xlsx(tmp_path / "a.xlsx", [header, ["", *GOOD]])).rule == "too-many-indicators"
+
+
 def test_a_missing_indicator_is_named(tmp_path: Path) -> None:
     found = refusal(xlsx(tmp_path / "a.xlsx", [[*MINIMAL, *FLAG_COLUMNS[:11]], GOOD]))
     assert found.rule == "columns-missing"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -103,6 +104,9 @@ def _place(row: int, names: Sequence[str], standard: Standard) -> Layout:
     return Layout(row, fields, ordered, tuple(unknown.values()))
 
 
+_NUMBERED = re.compile(r"\s*\d+\s*[.)]\s*\S")
+
+
 def _refuse_twice(name: str) -> None:
     raise Refused(
         "column-twice",
@@ -131,10 +135,14 @@ def _refuse_missing(
 
 
 def _refuse_more_flags(flags: Mapping[str, int], unknown: Mapping[int, str], standard: Standard) -> None:
-    """A column among the flags that is none of them is a thirteenth indicator, or another standard's."""
+    """An unknown column among the flags, or numbered as they are, is a thirteenth indicator."""
     block = range(min(flags.values()), max(flags.values()) + 2) if flags else range(0)
     foreign = {key for other in standards().values() for key in _flag_names(other)}
-    extra = [n for column, n in unknown.items() if column in block or fold(n) in foreign]
+    extra = [
+        name
+        for column, name in unknown.items()
+        if column in block or fold(name) in foreign or (flags and _NUMBERED.match(name))
+    ]
     if extra:
         total = len(flags) + len(extra)
         raise Refused(
