@@ -197,10 +197,3 @@ class Relay(Runner):
             if refused.code in WRONG_LAST_SEQUENCE or refused.code == DUPLICATE_IN_BATCH:
                 raise Doubt(str(refused)) from refused
             raise
-
-
-async def pending(conn: AsyncConnection) -> int:
-    """How many events wait in the outbox."""
-    cursor = await (await db.driver(conn)).execute("select count(*) from outbox")
-    row = await cursor.fetchone()
-    return int(row[0]) if row else 0

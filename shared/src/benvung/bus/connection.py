@@ -129,9 +129,9 @@ class Bus:
         payload = b"" if body is None else json.dumps(body).encode()
         return _answer(await self._request(f"$JS.API.{endpoint}", payload))
 
-    async def ensure_stream(self, name: str, replicas: int = 1) -> None:
+    async def ensure_stream(self, name: str) -> None:
         """Declare a stream of ours: create it, or bring a drifted one back to its declared form."""
-        wanted = stream_config(name, replicas)
+        wanted = stream_config(name)
         try:
             info = await self._api(f"STREAM.INFO.{name}", None)
         except Refused as refused:
@@ -188,7 +188,8 @@ class Bus:
         subscription = await self._client.subscribe(inbox, cb=queue.put, pending_bytes_limit=0)
         try:
             while first <= last:
-                body = {"seq": first, "batch": min(DIRECT_GET_BATCH, last - first + 1)}
+                asked = first
+                body = {"seq": asked, "batch": min(DIRECT_GET_BATCH, last - asked + 1)}
                 await self._client.publish(
                     f"$JS.API.DIRECT.GET.{stream}", json.dumps(body).encode(), reply=inbox
                 )
@@ -197,17 +198,13 @@ class Bus:
                         return
                     first = stored.stream_seq + 1
                     yield stored
-                if first <= last and not self._progress(body, first):
+                if first == asked:
                     return
         except (nats_errors.Error, OSError) as error:
             raise Doubt(f"reading {stream}: {error!r}") from error
         finally:
             with contextlib.suppress(Exception):
                 await subscription.unsubscribe()
-
-    @staticmethod
-    def _progress(body: dict[str, Any], first: int) -> bool:
-        return bool(first > body["seq"])
 
     async def _direct(self, queue: "asyncio.Queue[Msg]") -> Stored | None:
         """The next message of a direct read, or `None` at the end of its batch."""

@@ -47,7 +47,7 @@ class Outgoing:
     payload: bytes
 
 
-def stream_config(name: str, replicas: int = 1) -> dict[str, Any]:
+def stream_config(name: str) -> dict[str, Any]:
     """The declared form of a service's stream. Nothing ages out; a full stream refuses rather than drops."""
     service = name.lower().removesuffix("_restricted")
     subjects = [f"restricted.{service}.>" if name.endswith("_RESTRICTED") else f"{service}.>"]
@@ -57,7 +57,7 @@ def stream_config(name: str, replicas: int = 1) -> dict[str, Any]:
         "retention": "limits",
         "storage": "file",
         "discard": "new",
-        "num_replicas": replicas,
+        "num_replicas": 1,
         "max_age": 0,
         "duplicate_window": 120_000_000_000,
         "deny_delete": True,
