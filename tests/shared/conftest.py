@@ -20,7 +20,7 @@ from sqlalchemy.dialects import postgresql as pg
 from starlette.responses import HTMLResponse
 from typer.testing import CliRunner, Result
 
-from benvung import audit, auth, db, logs, paging, problems
+from benvung import audit, auth, db, kit, logs, paging, problems
 from benvung.auth import Principal, require
 from benvung.db import Conn
 from benvung.issuer import Issuer
@@ -31,7 +31,7 @@ from benvung.testing.tokens import ISSUER, Tokens
 from benvung.web import cli, create_app
 
 META = db.metadata()
-db.kit_tables(META)
+kit.tables(META)
 THINGS = sa.Table(
     "things",
     META,

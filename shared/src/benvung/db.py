@@ -1,4 +1,4 @@
-"""Database mechanism: engine, the one transaction per request, the kit's own tables, migrations."""
+"""Database mechanism: engine, the one transaction per request, migrations."""
 
 import importlib
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -9,7 +9,6 @@ import psycopg
 import sqlalchemy as sa
 from fastapi import Depends, Request
 from pydantic_core import to_json
-from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from benvung.settings import ServiceSettings
@@ -30,66 +29,6 @@ NAMING = {
 def metadata() -> sa.MetaData:
     """A service's empty metadata with the house's naming convention."""
     return sa.MetaData(naming_convention=NAMING)
-
-
-def kit_tables(meta: sa.MetaData) -> None:
-    """Declare in `meta` the tables that the kit itself reads and writes in every service's database."""
-    moment = sa.DateTime(timezone=True)
-    sa.Table(
-        "outbox",
-        meta,
-        sa.Column("id", sa.BigInteger, sa.Sequence("outbox_id_seq", cache=1), primary_key=True),
-        sa.Column("stream", sa.Text, nullable=False),
-        sa.Column("subject", sa.Text, nullable=False),
-        sa.Column("event_id", pg.UUID, nullable=False, unique=True),
-        sa.Column("event_type", sa.Text, nullable=False),
-        sa.Column("payload", sa.LargeBinary, nullable=False),
-        # A pending set is a few rows most of the time and a hundred thousand after an import.
-        postgresql_with={"autovacuum_vacuum_threshold": 2000, "autovacuum_vacuum_scale_factor": 0},
-    )
-    sa.Table(
-        "checkpoints",
-        meta,
-        sa.Column("projector", sa.Text, primary_key=True),
-        sa.Column("stream", sa.Text, primary_key=True),
-        sa.Column("stream_created", sa.Text, nullable=False),
-        sa.Column("stream_seq", sa.BigInteger, nullable=False),
-        sa.Column("moved_at", moment, nullable=False, server_default=sa.func.now()),
-    )
-    sa.Table(
-        "dead_letters",
-        meta,
-        sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
-        sa.Column("projector", sa.Text, nullable=False),
-        sa.Column("stream", sa.Text, nullable=False),
-        sa.Column("stream_created", sa.Text, nullable=False),
-        sa.Column("stream_seq", sa.BigInteger, nullable=False),
-        sa.Column("subject", sa.Text, nullable=False),
-        sa.Column("payload", sa.LargeBinary, nullable=False),
-        sa.Column("reason", sa.Text, nullable=False),
-        sa.Column("buried_at", moment, nullable=False, server_default=sa.func.now()),
-        sa.UniqueConstraint("projector", "stream", "stream_created", "stream_seq"),
-    )
-    sa.Table(
-        "audit",
-        meta,
-        sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
-        sa.Column("recorded_at", moment, nullable=False, server_default=sa.func.clock_timestamp()),
-        sa.Column("principal", sa.Text, nullable=False),
-        sa.Column("action", sa.Text, nullable=False),
-        sa.Column("entity", sa.Text, nullable=False),
-        sa.Column("entity_id", sa.Text, nullable=False, index=True),
-        sa.Column("request_id", sa.Text),
-        sa.Column("detail", pg.JSONB),
-    )
-    sa.Table(
-        "sessions",
-        meta,
-        sa.Column("token_hash", sa.LargeBinary, primary_key=True),
-        sa.Column("csrf", sa.Text, nullable=False),
-        sa.Column("claims", pg.JSONB, nullable=False),
-        sa.Column("expires_at", moment, nullable=False, index=True),
-    )
 
 
 def create_engine(settings: ServiceSettings) -> AsyncEngine:

@@ -7,7 +7,8 @@ be built again from them. Allocations are this service's own and are never chang
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from benvung.db import kit_tables, metadata
+from benvung import kit
+from benvung.db import metadata
 
 META = metadata()
 
@@ -152,4 +153,4 @@ allocation_lines = sa.Table(
     comment="an allocation's lines; their sums are checked at commit by a deferred trigger",
 )
 
-kit_tables(META)
+kit.tables(META)

@@ -7,10 +7,10 @@ the head's ethnicity, the list of deprived indicators. A sealed name has a finge
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from benvung import db
+from benvung import db, kit
 
 metadata = db.metadata()
-db.kit_tables(metadata)
+kit.tables(metadata)
 
 CLASSES = ("POOR", "NEAR_POOR", "AVERAGE_LIVING", "NOT_POOR")
 MOVEMENTS = (

@@ -8,10 +8,10 @@ that the count on a day is the sum of the deltas up to it).
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from benvung import db
+from benvung import db, kit
 
 metadata = db.metadata()
-db.kit_tables(metadata)
+kit.tables(metadata)
 
 CLASSES = "('POOR', 'NEAR_POOR', 'AVERAGE_LIVING', 'NOT_POOR')"
 PRODUCTS = "('POOR', 'NEAR_POOR', 'NEWLY_ESCAPED')"

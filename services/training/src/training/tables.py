@@ -3,10 +3,10 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from benvung import db
+from benvung import db, kit
 
 metadata = db.metadata()
-db.kit_tables(metadata)
+kit.tables(metadata)
 
 classes = sa.Table(
     "classes",

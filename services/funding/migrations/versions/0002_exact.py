@@ -1,0 +1,20 @@
+"""The kit's tables for exact events: journal, rebuilds, withdrawn events, idempotency keys."""
+
+from alembic import op
+
+from benvung import kit
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Create them."""
+    kit.exact(op)
+
+
+def downgrade() -> None:
+    """Drop them."""
+    kit.not_exact(op)
