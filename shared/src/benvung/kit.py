@@ -173,8 +173,10 @@ _EXACT = (
       subject text not null, event_id uuid not null, event_type text not null, payload bytea not null)
     """,
     "create index ix_journal_stream_stream_seq on journal (stream, stream_seq)",
-    "comment on table journal is 'every event told, as it was told and where in the stream:"
-    " the record the stream is a copy of'",
+    (
+        "comment on table journal is 'every event told, as it was told and where in the stream:"
+        " the record the stream is a copy of'"
+    ),
     "create table streams (stream text constraint pk_streams primary key, created text not null)",
     "comment on table streams is 'the life of each stream of ours that the journal''s positions belong to'",
     "alter table checkpoints add column digest bytea",
@@ -187,14 +189,18 @@ _EXACT = (
       finished_at timestamptz, differences jsonb, announced bigint,
       constraint ck_rebuilds_state check (state in ('REQUESTED', 'READING', 'DONE', 'CANCELLED')))
     """,
-    "create unique index uq_rebuilds_open on rebuilds (projector, stream)"
-    " where state in ('REQUESTED', 'READING')",
+    (
+        "create unique index uq_rebuilds_open on rebuilds (projector, stream)"
+        " where state in ('REQUESTED', 'READING')"
+    ),
     """
     create table withdrawn (stream text not null, event_id uuid not null,
       constraint pk_withdrawn primary key (stream, event_id))
     """,
-    "comment on table withdrawn is 'events told by a database that was then restored to before them:"
-    " they no longer hold'",
+    (
+        "comment on table withdrawn is 'events told by a database that was then restored to before them:"
+        " they no longer hold'"
+    ),
     """
     alter table dead_letters
       add column state text not null default 'WAITING', add column attempts int not null default 1,
@@ -211,8 +217,10 @@ _EXACT = (
 )
 _NOT_EXACT = (
     "drop table idempotency_keys",
-    "alter table dead_letters drop column note, drop column settled_by, drop column settled_at,"
-    " drop column attempts, drop column state",
+    (
+        "alter table dead_letters drop column note, drop column settled_by, drop column settled_at,"
+        " drop column attempts, drop column state"
+    ),
     "drop table withdrawn",
     "drop table rebuilds",
     "alter table checkpoints drop column digest",
