@@ -23,6 +23,7 @@ API_TIMEOUT = 5.0
 CONNECT_SECONDS = 3.0
 DIRECT_GET_BATCH = 500
 STREAM_NOT_FOUND = 10059
+CONDITION, WHOLE, REFILLING = "benvung-condition", "whole", "refilling"
 
 
 class Bus:
@@ -152,9 +153,22 @@ class Bus:
 
     async def stream_state(self, stream: str) -> StreamState:
         """The stream's creation time and extent. Raises `Refused` when there is no such stream."""
-        info = await self._api(f"STREAM.INFO.{stream}", None)
+        info = await self._api(f"STREAM.INFO.{stream}", {"deleted_details": True})
         state = info["state"]
-        return StreamState(info["created"], state["first_seq"], state["last_seq"], state["messages"])
+        return StreamState(
+            created=info["created"],
+            first_seq=state["first_seq"],
+            last_seq=state["last_seq"],
+            messages=state["messages"],
+            deleted=tuple(state.get("deleted") or ()),
+            whole=(info["config"].get("metadata") or {}).get(CONDITION) != REFILLING,
+        )
+
+    async def mark_stream(self, stream: str, *, whole: bool) -> None:
+        """Say on our own stream whether it holds all it should; its readers wait while it does not."""
+        info = await self._api(f"STREAM.INFO.{stream}", None)
+        metadata = (info["config"].get("metadata") or {}) | {CONDITION: WHOLE if whole else REFILLING}
+        await self._api(f"STREAM.UPDATE.{stream}", {**info["config"], "metadata": metadata})
 
     async def publish(self, stream: str, message: Outgoing, expected_last: int) -> int:
         """Store one message behind `expected_last` and wait for the word that it is on disk."""

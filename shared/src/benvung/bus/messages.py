@@ -30,12 +30,14 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class StreamState:
-    """What tells one life of a stream from another, and how far it reaches."""
+    """What tells one life of a stream from another, how far it reaches, and whether it holds all it should."""
 
     created: str
     first_seq: int
     last_seq: int
     messages: int
+    deleted: tuple[int, ...] = ()
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
