@@ -112,6 +112,18 @@ def tables(meta: sa.MetaData) -> None:
         sa.UniqueConstraint("projector", "stream", "stream_created", "stream_seq"),
     )
     sa.Table(
+        "runners",
+        meta,
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("detail", sa.Text, nullable=False),
+        sa.Column("since", MOMENT, nullable=False),
+        sa.Column("told_at", MOMENT, nullable=False),
+        sa.Column("stream_created", sa.Text),
+        sa.Column("stream_last", sa.BigInteger),
+        comment="what each relay and projector last said of itself, for processes in which it does not run",
+    )
+    sa.Table(
         "audit",
         meta,
         sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
@@ -208,6 +220,15 @@ _EXACT = (
       add constraint ck_dead_letters_state check (state in ('WAITING', 'RETRIED', 'DISCARDED'))
     """,
     """
+    create table runners (
+      name text constraint pk_runners primary key, state text not null, detail text not null,
+      since timestamptz not null, told_at timestamptz not null, stream_created text, stream_last bigint)
+    """,
+    (
+        "comment on table runners is 'what each relay and projector last said of itself,"
+        " for processes in which it does not run'"
+    ),
+    """
     create table idempotency_keys (
       principal text not null, key text not null, operation text not null, request_digest bytea not null,
       status smallint not null, location text not null, recorded_at timestamptz not null default now(),
@@ -217,6 +238,7 @@ _EXACT = (
 )
 _NOT_EXACT = (
     "drop table idempotency_keys",
+    "drop table runners",
     (
         "alter table dead_letters drop column note, drop column settled_by, drop column settled_at,"
         " drop column attempts, drop column state"
