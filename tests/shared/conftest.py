@@ -137,7 +137,7 @@ def kit_database(postgres_server: str) -> Iterator[str]:
         engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
         with engine.begin() as made:
             META.create_all(made)
-            for statement in audit.AUDIT_TRIGGER_SQL:
+            for statement in (*audit.AUDIT_TRIGGER_SQL, *audit.SEALING_TRIGGER_SQL):
                 made.execute(sa.text(statement))
         engine.dispose()
         yield url

@@ -10,6 +10,8 @@ from typing import Protocol
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
+from benvung.audit import SEALING_TRIGGER_SQL
+
 MOMENT = sa.DateTime(timezone=True)
 _NOW = sa.func.now()
 _CLOCK = sa.func.clock_timestamp()
@@ -134,12 +136,34 @@ def tables(meta: sa.MetaData) -> None:
         sa.Column("entity_id", sa.Text, nullable=False, index=True),
         sa.Column("request_id", sa.Text),
         sa.Column("detail", pg.JSONB),
+        sa.Column("about", pg.ARRAY(sa.Text)),
+        sa.Index(
+            "ix_audit_about", "about", postgresql_using="gin", postgresql_where=sa.text("about is not null")
+        ),
+    )
+    sa.Table(
+        "audit_pending",
+        meta,
+        sa.Column("audit_id", sa.BigInteger, primary_key=True, autoincrement=False),
+        comment="audit rows that wait for their seal",
+        postgresql_with={"autovacuum_vacuum_threshold": 2000, "autovacuum_vacuum_scale_factor": 0},
+    )
+    sa.Table(
+        "audit_seals",
+        meta,
+        sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("audit_id", sa.BigInteger, nullable=False, unique=True),
+        sa.Column("sealed_at", MOMENT, nullable=False),
+        sa.Column("key", sa.Text),
+        sa.Column("seal", sa.LargeBinary, nullable=False),
+        comment="the chain: each audit row with its number, bound to all before it",
     )
     sa.Table(
         "idempotency_keys",
         meta,
         sa.Column("principal", sa.Text, primary_key=True),
-        sa.Column("key", sa.Text, primary_key=True),
+        # The key itself stays with its sender: without it the digest, taken under it, tells nothing.
+        sa.Column("key_hash", sa.LargeBinary, primary_key=True),
         sa.Column("operation", sa.Text, nullable=False),
         sa.Column("request_digest", sa.LargeBinary, nullable=False),
         sa.Column("status", sa.SmallInteger, nullable=False),
@@ -230,13 +254,35 @@ _EXACT = (
     ),
     """
     create table idempotency_keys (
-      principal text not null, key text not null, operation text not null, request_digest bytea not null,
-      status smallint not null, location text not null, recorded_at timestamptz not null default now(),
-      constraint pk_idempotency_keys primary key (principal, key))
+      principal text not null, key_hash bytea not null, operation text not null,
+      request_digest bytea not null, status smallint not null, location text not null,
+      recorded_at timestamptz not null default now(),
+      constraint pk_idempotency_keys primary key (principal, key_hash))
     """,
     "create index ix_idempotency_keys_recorded_at on idempotency_keys (recorded_at)",
+    "alter table audit add column about text[]",
+    "create index ix_audit_about on audit using gin (about) where about is not null",
+    """
+    create table audit_pending (audit_id bigint constraint pk_audit_pending primary key)
+      with (autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_scale_factor = 0)
+    """,
+    "comment on table audit_pending is 'audit rows that wait for their seal'",
+    "insert into audit_pending (audit_id) select id from audit",
+    """
+    create table audit_seals (
+      number bigint constraint pk_audit_seals primary key,
+      audit_id bigint not null constraint uq_audit_seals_audit_id unique,
+      sealed_at timestamptz not null, key text, seal bytea not null)
+    """,
+    "comment on table audit_seals is 'the chain: each audit row with its number, bound to all before it'",
+    *SEALING_TRIGGER_SQL,
 )
 _NOT_EXACT = (
+    "drop trigger audit_waits_for_its_seal on audit",
+    "drop function audit_waits_for_its_seal()",
+    "drop table audit_seals",
+    "drop table audit_pending",
+    "alter table audit drop column about",
     "drop table idempotency_keys",
     "drop table runners",
     (

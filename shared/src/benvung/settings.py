@@ -2,8 +2,10 @@
 
 import datetime as dt
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from benvung.audit.chain import Keys
 
 
 class ServiceSettings(BaseSettings):
@@ -37,14 +39,28 @@ class ServiceSettings(BaseSettings):
     data_key: SecretStr = Field(
         default=SecretStr(""), description="base64 of 32 bytes: seals personal data at rest"
     )
+    audit_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="base64 of 32 bytes: seals the audit so that only who knows it can write seals; after a"
+        " change the new key, a comma and the old one; empty = seals without a key",
+    )
     business_date: dt.date | None = Field(
         default=None, description="fixes the business date (demonstrations and tests); empty = today"
     )
     province: str = Field(default="64", description="code of the province this deployment serves")
     max_upload_mb: int = Field(default=25, ge=1, le=500, description="largest accepted upload")
     upload_dir: str = Field(default="", description="folder for uploads being read; empty = temporary folder")
+    idempotency_days: int = Field(
+        default=7, ge=1, le=365, description="days for which an Idempotency-Key is remembered"
+    )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
     projection_batch: int = Field(default=500, ge=1, le=5000, description="events per projection transaction")
+
+    @field_validator("audit_key")
+    @classmethod
+    def _usable(cls, given: SecretStr) -> SecretStr:
+        Keys.of(given.get_secret_value())
+        return given
 
     def sqlalchemy_url(self) -> str:
         """The database address with the psycopg driver named, as SQLAlchemy and Alembic want it."""

@@ -1,9 +1,12 @@
 """The audit: who did what to which thing, written in the transaction that did it, never changed after.
 
 It holds ids, codes and counts. Names, identity numbers and other personal data have no place in it.
+Afterwards, and never in the writing transaction, each row is sealed into a chain (`chain`, `sealer`), which
+a command checks (`check`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import sqlalchemy as sa
@@ -26,9 +29,28 @@ AUDIT_TRIGGER_SQL = (
 )
 _DROP = ("drop trigger audit_stays_as_written on audit", "drop function audit_stays_as_written()")
 
+SEALING_TRIGGER_SQL = (
+    # Whoever inserts, by whichever statement, the row waits for its seal from its own commit on.
+    """
+    create function audit_waits_for_its_seal() returns trigger language plpgsql as $$
+    begin
+      insert into audit_pending (audit_id) values (new.id);
+      return null;
+    end $$
+    """,
+    """
+    create trigger audit_waits_for_its_seal after insert on audit
+    for each row execute function audit_waits_for_its_seal()
+    """,
+    """
+    create trigger audit_stays_as_written before update or delete or truncate on audit_seals
+    for each statement execute function audit_stays_as_written()
+    """,
+)
+
 _RECORD = sa.text(
-    "insert into audit (principal, action, entity, entity_id, request_id, detail)"
-    " select :principal, :action, :entity, entity_id, :request_id, :detail"
+    "insert into audit (principal, action, entity, entity_id, request_id, detail, about)"
+    " select :principal, :action, :entity, entity_id, :request_id, :detail, cast(:about as text[])"
     " from unnest(cast(:entity_ids as text[])) with ordinality as given(entity_id, place) order by place"
 ).bindparams(sa.bindparam("detail", type_=pg.JSONB(none_as_null=True)))
 
@@ -39,6 +61,21 @@ class Actor(Protocol):
     @property
     def subject(self) -> str:
         """The id under which the actor is recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Further things that one deed touched: the rows of a page, of a part of a file, of a chunk.
+
+    They are kept in the one row of that deed, and `reading` finds them there.
+    """
+
+    entity: str
+    ids: Iterable[object]
+
+    def named(self) -> list[str]:
+        """As they are kept: `kind/id`."""
+        return [f"{self.entity}/{each}" for each in self.ids]
 
 
 class Migration(Protocol):
@@ -67,9 +104,11 @@ async def record(  # noqa: PLR0917 -- who, what, on what: six facts in the order
     entity: str,
     entity_id: str,
     detail: dict[str, Any] | None = None,
+    *,
+    about: About | None = None,
 ) -> None:
     """Write one audit row in the current transaction. `action` is a constant verb, `entity` a kind."""
-    await record_each(conn, actor, action, entity, [entity_id], detail)
+    await record_each(conn, actor, action, entity, [entity_id], detail, about=about)
 
 
 async def record_each(  # noqa: PLR0917 -- the same six
@@ -79,8 +118,10 @@ async def record_each(  # noqa: PLR0917 -- the same six
     entity: str,
     entity_ids: Sequence[str],
     detail: dict[str, Any] | None = None,
+    *,
+    about: About | None = None,
 ) -> None:
-    """Write one audit row for each id in one statement: for imports and lists."""
+    """Write one audit row for each id in one statement."""
     if not entity_ids:
         return
     await conn.execute(
@@ -92,5 +133,6 @@ async def record_each(  # noqa: PLR0917 -- the same six
             "entity_ids": list(entity_ids),
             "request_id": request_id.get(),
             "detail": detail,
+            "about": (about.named() or None) if about else None,
         },
     )
