@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from socket import create_connection
@@ -34,6 +35,8 @@ NATS_CONF = DEPLOY / "nats.conf"
 DATABASES_SQL = DEPLOY / "postgres" / "databases.sql"
 SERVICES = ("households", "funding", "training", "reporting")
 SUPERUSER = "postgres"
+STILL_HELD = "pre-existing shared memory block"
+FREED_SECONDS = 10.0
 # Nothing of our environment reaches the servers except what they need; a named zone spares a search.
 BARE = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 FOR_TESTS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "wal_level": "minimal"}
@@ -98,8 +101,7 @@ class PostgresServer:
             stop_signal=signal.SIGINT,
             folder=self.folder,
         )
-        self.process.start()
-        self.process.wait_until(self._ready, timeout=30)
+        self._start_when_free(self.process)
 
     def stop(self) -> None:
         """Stop at the next safe point, and remove the data if they are temporary."""
@@ -135,6 +137,20 @@ class PostgresServer:
         )
         if done.returncode:
             raise DidNotStart(f"{script.name}: {done.stderr.strip()}")
+
+    def _start_when_free(self, process: Process) -> None:
+        """Children of a server that was killed hold its memory a moment longer than it lives."""
+        end = time.monotonic() + FREED_SECONDS
+        while True:
+            process.start()
+            try:
+                process.wait_until(self._ready, timeout=30)
+            except DidNotStart:
+                if STILL_HELD not in process.tail() or time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
 
     def _give(self, path: Path) -> None:
         if not self.owner.is_us:
