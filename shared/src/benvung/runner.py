@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import random
-from typing import Any
+from collections.abc import Awaitable
+from typing import Any, TypeVar
 
 import psycopg
 import sqlalchemy.exc
@@ -15,9 +16,11 @@ from benvung.metrics import REGISTRY
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
+
 RETRY_SECONDS = 0.2
 RETRY_LIMIT = 2.0
-STANDBY_SECONDS = 0.5
+STANDBY_SECONDS = 0.2
 
 MESSAGES = Counter("runner_messages", "Messages relayed or projected", ("runner",), registry=REGISTRY)
 WORKING = Gauge("runner_working", "1 while this process does the work", ("runner",), registry=REGISTRY)
@@ -105,3 +108,13 @@ async def pause(stop: asyncio.Event, seconds: float) -> None:
     """Sleep, but wake at once when asked to stop."""
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(stop.wait(), seconds)
+
+
+async def to_its_end(work: Awaitable[T]) -> T:
+    """Do a piece of work that a word to stop must not break off: who cancels us waits until it is done."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import psycopg
 import sqlalchemy as sa
 import typer
-import uvicorn
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import RouteContext, iter_route_contexts
@@ -21,6 +20,7 @@ from benvung import areas, auth, clock, contracts, db, edge, logs, metrics, page
 from benvung.issuer import Issuer
 from benvung.problems import FieldError, NotReady, Problem
 from benvung.service import Service
+from benvung.serving import Stopping, listen
 from benvung.settings import ServiceSettings
 from benvung.vault import Vault
 from benvung.worker import Worker
@@ -29,7 +29,6 @@ __all__ = ["Service", "cli", "create_app", "routes"]
 
 JSON_LIMIT = 1_000_000
 CHECK_SECONDS = 2.0
-GRACE_SECONDS = 5
 WORKER_PORT_OFFSET = 100
 _NOT_LINKED = frozenset({"database_url", "nats_url", "public_url", "issuer_url", "issuer_internal_url"})
 
@@ -56,6 +55,9 @@ def create_app(service: Service, *, api: bool = True, worker: bool = True) -> Fa
     app.state.issuer = Issuer(settings)
     app.state.vault = Vault.from_base64(key) if key else None
     app.state.worker = Worker(service) if worker else None
+    app.state.stopping = Stopping()
+    if app.state.worker is not None:
+        app.state.stopping.then(app.state.worker.ask_to_stop)
     app.include_router(_kit)
     if api:
         _include(app, service)
@@ -124,6 +126,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        state.stopping.begin()
         if state.worker is not None:
             await state.worker.stop()
         await state.issuer.stop()
@@ -163,6 +166,8 @@ async def live() -> Alive:
 @_kit.get("/health/ready", responses=problems.responses(NotReady))
 async def ready(request: Request) -> Ready:
     """Whether what the service needs answers: proved by requests answered now, not by flags."""
+    if request.app.state.stopping.asked:
+        raise NotReady("Dịch vụ đang dừng.", "The service is stopping.")
     checks = {"database": _database_answers, "issuer": _issuer_known}
     if request.app.state.worker is not None:
         checks["worker"] = _worker_answers
@@ -296,16 +301,5 @@ def _run(service: Service, *, api: bool, worker: bool, port: int = 0) -> None:
     settings = service.settings
     logs.configure(service.name, settings.log_level)
     clock.fix(settings.business_date)
-    uvicorn.run(
-        create_app(service, api=api, worker=worker),
-        host=settings.host,
-        port=port or settings.port,
-        loop="uvloop",
-        http="httptools",
-        ws="none",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        # Live pages hold their connection open; they come back by themselves.
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
+    app = create_app(service, api=api, worker=worker)
+    listen(app, settings.host, port or settings.port)

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import sys
 import threading
+from collections.abc import Iterable, Sequence
 
 import structlog
 import uvloop
@@ -22,7 +23,10 @@ from benvung.service import Background, Service
 
 log = structlog.get_logger(__name__)
 
+# Who waits for nothing but the word to stop needs no longer; a batch under way may take its time.
+MOMENT_SECONDS = 0.1
 STOP_SECONDS = 5.0
+LATE_SECONDS = 1.0
 START_SECONDS = 10.0
 # A thread that computes gives way to the other after half a millisecond instead of five.
 SWITCH_SECONDS = 0.0005
@@ -45,12 +49,16 @@ class Worker:
         self._thread.start()
         await asyncio.to_thread(self._begun.wait, START_SECONDS)
 
-    async def stop(self) -> None:
-        """Let batches under way end, within a bound; what does not end is as good as killed."""
+    def ask_to_stop(self) -> None:
+        """Have every runner end what it has under way and begin nothing new; returns at once."""
         if self._loop is not None and self._stop is not None:
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._stop.set)
-        await asyncio.to_thread(self._thread.join, STOP_SECONDS + 2)
+
+    async def stop(self) -> None:
+        """Let batches under way end, within a bound; what does not end is as good as killed."""
+        self.ask_to_stop()
+        await asyncio.to_thread(self._thread.join, STOP_SECONDS + 2 * LATE_SECONDS)
 
     def status(self) -> dict[str, dict[str, str]]:
         """Each runner's state in a word, and what it waits for."""
@@ -98,8 +106,17 @@ class Worker:
         ]
         self._begun.set()
         await self._stop.wait()
-        await _end(tasks)
+        await self._end(tasks)
         await engine.dispose()
+
+    async def _end(self, tasks: Sequence[asyncio.Task[None]]) -> None:
+        """Wait for work under way; who only waits for something, such as an absent server, is sent home."""
+        idle = {runner.name for runner in self._runners if runner.state != "working"}
+        await _done(tasks, MOMENT_SECONDS)
+        _cancel(task for task in tasks if task.get_name() in idle)
+        await _done(tasks, STOP_SECONDS)
+        _cancel(tasks)
+        await _done(tasks, LATE_SECONDS)
 
     @staticmethod
     async def _keep(background: Background, engine: AsyncEngine, stop: asyncio.Event) -> None:
@@ -119,12 +136,12 @@ class Worker:
                 await pause(stop, RETRY_LIMIT)
 
 
-async def _end(tasks: list[asyncio.Task[None]]) -> None:
-    if not tasks:
-        return
-    _, late = await asyncio.wait(tasks, timeout=STOP_SECONDS)
-    for task in late:
+async def _done(tasks: Sequence[asyncio.Task[None]], seconds: float) -> None:
+    late = [task for task in tasks if not task.done()]
+    if late:
+        await asyncio.wait(late, timeout=seconds)
+
+
+def _cancel(tasks: Iterable[asyncio.Task[None]]) -> None:
+    for task in tasks:
         task.cancel()
-    for task in late:
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            await asyncio.wait_for(task, 1)

@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from benvung.runner import to_its_end
 from benvung.settings import ServiceSettings
 from benvung.vault import Vault
 from households import actions, store
@@ -33,7 +34,7 @@ class Importer:
         return Vault.from_base64(self._settings.data_key.get_secret_value())
 
     async def __call__(self, engine: AsyncEngine) -> None:
-        """Run for ever; woken by an upload, or by the clock."""
+        """Run until cancelled, which breaks off no chunk; woken by an upload, or by the clock."""
         conn = await psycopg.AsyncConnection.connect(
             self._settings.psycopg_url(), autocommit=True, connect_timeout=5
         )
@@ -54,7 +55,7 @@ class Importer:
         # Two at a time: the database works on one chunk while the next one is prepared.
         for start in range(0, len(waiting), 2):
             pair = waiting[start : start + 2]
-            done |= any(await asyncio.gather(*(self._chunk(engine, each) for each in pair)))
+            done |= any(await to_its_end(asyncio.gather(*(self._chunk(engine, each) for each in pair))))
         return done
 
     async def _chunk(self, engine: AsyncEngine, import_id: uuid.UUID) -> bool:

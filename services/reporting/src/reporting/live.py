@@ -31,6 +31,12 @@ class Changes:
         self._url = url
         self._clients: set[asyncio.Event] = set()
         self._task: asyncio.Task[None] | None = None
+        self._closed = False
+
+    def close(self) -> None:
+        """End every page's stream: the process stops, and pages come back to another one by themselves."""
+        self._closed = True
+        self._wake()
 
     async def stream(self) -> AsyncGenerator[bytes, None]:
         """Server-sent events for one page, until it is closed."""
@@ -39,13 +45,15 @@ class Changes:
         pause = SHORTEST_PAUSE
         try:
             yield PING
-            while True:
+            while not self._closed:
                 try:
                     async with asyncio.timeout(PING_SECONDS):
                         await changed.wait()
                 except TimeoutError:
                     yield PING
                     continue
+                if self._closed:
+                    return
                 changed.clear()
                 yield CHANGED
                 await asyncio.sleep(pause)

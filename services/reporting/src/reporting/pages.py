@@ -199,6 +199,7 @@ async def live(request: Request, _: Officer) -> StreamingResponse:
     state = request.app.state
     if not hasattr(state, "changes"):
         state.changes = Changes(state.settings.psycopg_url())
+        state.stopping.then(state.changes.close)
     return StreamingResponse(
         state.changes.stream(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
     )
