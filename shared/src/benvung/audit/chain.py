@@ -1,7 +1,7 @@
 """What a seal is: a hash over one audit row, its number in the chain, and the seal before it.
 
 The row's bytes are a JSON array of everything the row holds, as PostgreSQL writes it: moments as seconds
-since 1970, `detail` as the database's own text of it. With a key the hash is an HMAC, so that only who
+since 1970, `detail` as the database's own text of it, `about` as the digest of that. With a key the hash is an HMAC, so that only who
 knows the key can write seals; without one it is plain SHA-256, and whoever can rewrite all rows can also
 compute their seals again. Against that, and against cutting off the end, there is the anchor: a number and
 its seal, kept where the database's masters cannot reach.
@@ -22,9 +22,9 @@ FIRST = bytes(32)
 
 COLUMNS = (
     "a.id, extract(epoch from a.recorded_at)::text, a.principal, a.action, a.entity, a.entity_id,"
-    " a.request_id, a.detail::text, a.about"
+    " a.request_id, a.detail::text, encode(sha256(convert_to(a.about::text, 'UTF8')), 'hex')"
 )
-"""What of a row `a` of the audit is sealed: all of it."""
+"""What of a row `a` of the audit is sealed: all of it. Long lists are digested where they lie."""
 
 Row = tuple[Any, ...]
 
