@@ -24,6 +24,8 @@ from benvung.problems import Forbidden, Unauthenticated
 from benvung.sessions import Session, find_session
 
 CSRF_HEADER = "x-csrf-token"
+CSRF_FIELD = "csrf"
+FORM = "application/x-www-form-urlencoded"
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 
@@ -35,7 +37,7 @@ class OutsideArea(Forbidden):
 
 
 class CsrfMissing(Forbidden):
-    """A browser's session may change something only with its own token in the header."""
+    """A browser's session may change something only with its own token, in a header or a form's field."""
 
     rule = "csrf-token-missing"
     title_vi, title_en = "Thiếu mã xác nhận của phiên làm việc", "The session's confirmation token is missing"
@@ -165,9 +167,17 @@ async def _of_session(request: Request) -> Principal:
     if session is None:
         raise Unauthenticated
     if request.method not in SAFE_METHODS:
-        check_csrf(session, request.headers.get(CSRF_HEADER, ""))
+        check_csrf(session, await _csrf(request))
     request.state.csrf = session.csrf
     return principal_of(session.claims)
+
+
+async def _csrf(request: Request) -> str:
+    """What a script sends in a header, a page's own form in its field."""
+    given: object = request.headers.get(CSRF_HEADER, "")
+    if not given and request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM:
+        given = (await request.form()).get(CSRF_FIELD)
+    return given if isinstance(given, str) else ""
 
 
 def check_csrf(session: Session, given: str) -> None:
