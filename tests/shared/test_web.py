@@ -178,23 +178,6 @@ async def test_a_database_that_is_gone_is_no_defect(
     assert (answer.status_code, answer.json()["rule"]) == (503, "not-ready")
 
 
-async def test_connections_cut_by_the_server_give_503_and_then_work_again(
-    client: httpx2.AsyncClient, kit_app: FastAPI, writer: dict[str, str]
-) -> None:
-    assert (await client.get("/v1/things", headers=writer)).status_code == 200
-    async with kit_app.state.engine.connect() as conn:
-        await conn.execute(
-            sa.text(
-                "select pg_terminate_backend(pid) from pg_stat_activity"
-                " where datname = current_database() and pid <> pg_backend_pid()"
-            )
-        )
-    answers = [(await client.get("/v1/things", headers=writer)).status_code for _ in range(12)]
-
-    assert set(answers) <= {200, 503}
-    assert answers[-1] == 200
-
-
 PROGRAM = """
 import sys
 sys.path.insert(0, {folder!r})
@@ -223,7 +206,7 @@ async def test_the_command_serves_and_ends_when_told(kit_database: str) -> None:
     process.send_signal(signal.SIGTERM)
     _, errors = await asyncio.wait_for(process.communicate(), 10)
 
-    assert process.returncode in {0, -signal.SIGTERM}
+    assert process.returncode == 0
     assert b"Traceback" not in errors
 
 
