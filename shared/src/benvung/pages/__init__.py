@@ -35,6 +35,7 @@ class Site:
 
     `peers` maps the names of the services, in the order of the menu, to the addresses browsers reach them at;
     one without an address is left out. `form_targets` are further addresses a form may lead to: sign-in.
+    `operations_url` is offered to who may operate.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Site:
     title_en: str
     peers: Mapping[str, str] = field(default_factory=dict)
     form_targets: tuple[str, ...] = ()
+    operations_url: str = ""
 
     def title(self, language: str) -> str:
         return self.title_vi if language == "vi" else self.title_en
@@ -126,6 +128,7 @@ def environment(package: str, language: str = catalogue.DEFAULT) -> Environment:
 
 def _shared(request: Request, site: Site, language: str) -> dict[str, Any]:
     other = "en" if language == "vi" else "vi"
+    principal = getattr(request.state, "principal", None)
     switch = request.url.include_query_params(lang=other)
     return {
         "site_name": site.name,
@@ -133,6 +136,7 @@ def _shared(request: Request, site: Site, language: str) -> dict[str, Any]:
         "peers": [(name, address) for name, address in site.peers.items() if address],
         "other_language": other,
         "switch_language_url": f"{switch.path}?{switch.query}",
+        "operations_url": site.operations_url if principal and principal.may("operate") else "",
         "officer": None,
         "sign_in_url": None,
         "sign_out_url": None,
