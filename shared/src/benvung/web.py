@@ -17,6 +17,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from benvung import areas, auth, clock, contracts, db, edge, logs, metrics, pages, problems, signin
+from benvung.audit import api as audit_api
+from benvung.audit.commands import commands as audit_commands
 from benvung.issuer import Issuer
 from benvung.problems import FieldError, NotReady, Problem
 from benvung.service import Service
@@ -68,7 +70,7 @@ def create_app(service: Service, *, api: bool = True, worker: bool = True) -> Fa
 
 
 def _include(app: FastAPI, service: Service) -> None:
-    for router in service.routers:
+    for router in (audit_api.router, *service.routers):
         app.include_router(router, max_body_size=JSON_LIMIT)
     if not service.pages:
         return
@@ -230,6 +232,7 @@ async def figures() -> Response:
 def cli(made: Callable[[], Service]) -> typer.Typer:
     """The command line of a service. `made` makes the service from its environment when a command needs it."""
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    app.add_typer(audit_commands(lambda: _built(made).settings), name="audit")
 
     @app.command()
     def serve() -> None:

@@ -15,6 +15,7 @@ import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from benvung import db
+from benvung.audit.sealer import Sealer
 from benvung.bus import Doubt
 from benvung.outbox import Relay
 from benvung.projector import ProjectorRunner
@@ -102,7 +103,8 @@ class Worker:
         ]
         tasks = [asyncio.create_task(runner.run(self._stop), name=runner.name) for runner in self._runners]
         tasks += [
-            asyncio.create_task(self._keep(each, engine, self._stop)) for each in self._service.background
+            asyncio.create_task(self._keep(each, engine, self._stop))
+            for each in (Sealer(settings), *self._service.background)
         ]
         self._begun.set()
         await self._stop.wait()
