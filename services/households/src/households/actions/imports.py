@@ -148,6 +148,7 @@ async def apply_chunk(conn: AsyncConnection, vault: Vault, import_id: uuid.UUID)
         "import",
         str(import_id),
         {"review": str(review.id), "applied": len(taken), "refused": len(refused)},
+        about=audit.About("household", (each.outcome.state.household_id for each in taken)),
     )
     return True
 

@@ -2,12 +2,9 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from anyio import from_thread
-from fastapi import APIRouter, Header, Path, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Header, Path, Query, Response
 from pydantic import Field
 from sqlalchemy import Row
 
@@ -16,7 +13,7 @@ from benvung.auth import OutsideArea, Scope
 from benvung.db import Conn
 from benvung.paging import After, CursorUnknown, Limit, Page
 from benvung.vault import Vault
-from households import actions, files, store
+from households import actions, store
 from households.actions.refusals import (
     CommuneUnknown,
     HouseholdChanged,
@@ -290,7 +287,9 @@ async def households(
     columns = (table.c.commune, table.c.id)
     rows = await store.registry.rows(conn, paging.keyset(query, columns, after, limit))
     items, following = paging.split(rows, columns, limit)
-    await audit.record(conn, principal, "households.listed", "area", area or "*", {"households": len(items)})
+    on_page = audit.About("household", (row.id for row in items))
+    detail = {"households": len(items)}
+    await audit.record(conn, principal, "households.listed", "area", area or "*", detail, about=on_page)
     return Page(items=[shown(row, vault, lang) for row in items], next=following)
 
 
@@ -313,49 +312,6 @@ async def count(
     """How many households the list with these filters has."""
     query = store.registry.households_query(within(principal, area), village, poverty_class, status)
     return CountShown(households=await store.registry.count(conn, query))
-
-
-@router.get(
-    "/households.csv",
-    response_class=StreamingResponse,
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
-)
-async def export(
-    *, request: Request, principal: Reader, conn: Conn, vault: Keys, area: Area = None
-) -> StreamingResponse:
-    """The active households you may see, with the Mã hệ thống that the next review's file needs."""
-    scope = within(principal, area)
-    await audit.record(conn, principal, "households.exported", "area", area or "*")
-    lines = _register_lines(request, scope, vault)
-    return StreamingResponse(
-        files.register_csv(lines),
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="households-{area or "all"}.csv"'},
-    )
-
-
-def _register_lines(request: Request, scope: Scope, vault: Vault) -> Iterator[files.RegisterLine]:
-    """Runs in a thread of the answer; each batch has a short transaction of its own."""
-    after: tuple[str, str, uuid.UUID] | None = None
-    while batch := from_thread.run(_batch, request, scope, after):
-        for row in batch:
-            yield files.RegisterLine(
-                household_id=row.id,
-                commune=row.commune,
-                village_code=row.village,
-                village_name=row.village_name,
-                code=row.code,
-                head_name=vault.open(row.head_name),
-                members=row.members,
-                household_class=row.poverty_class and HouseholdClass(row.poverty_class),
-                class_since=row.class_since,
-            )
-        after = (batch[-1].commune, batch[-1].village, batch[-1].id)
-
-
-async def _batch(request: Request, scope: Scope, after: tuple[str, str, uuid.UUID] | None) -> list[Row[Any]]:
-    async with request.app.state.engine.begin() as conn:
-        return await store.registry.export_batch(conn, scope, after)
 
 
 @router.get("/households/{household_id}", responses=problems.responses(HouseholdNotFound))

@@ -2,17 +2,18 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from anyio import from_thread
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field
-from sqlalchemy import Row, Select
+from sqlalchemy import Row
 
 from benvung import audit, paging, problems
-from benvung.auth import OutsideArea
+from benvung.auth import OutsideArea, Principal
 from benvung.db import Conn
 from benvung.paging import After, CursorUnknown, Limit, Page
 from benvung.problems import UnsupportedMedia
@@ -168,10 +169,10 @@ async def rows(
 ) -> Page[RowShown]:
     """The answers to the rows of a file, in the file's order. They may quote cells: reading is recorded."""
     await _found(conn, principal, import_id)
-    await audit.record(conn, principal, "import.rows_read", "import", str(import_id))
     columns = (import_rows.c.row_no,)
     query = paging.keyset(store.imports.rows_query(import_id, only), columns, after, limit)
     items, following = paging.split(await store.registry.rows(conn, query), columns, limit)
+    await _on_record(conn, principal, import_id, items)
     return Page(items=[_row(row, vault, lang) for row in items], next=following)
 
 
@@ -195,8 +196,8 @@ async def rows_csv(
 ) -> StreamingResponse:
     """The same as a file to take away."""
     await _found(conn, principal, import_id)
-    await audit.record(conn, principal, "import.rows_read", "import", str(import_id))
-    lines = _lines(request, store.imports.rows_query(import_id, only), vault, lang)
+    batches = _Batches(request, principal, import_id, only)
+    lines = _lines(batches, vault, lang)
     return StreamingResponse(
         files.answers_csv(lines),
         media_type="text/csv; charset=utf-8",
@@ -211,10 +212,10 @@ _RESULTS = {
 }
 
 
-def _lines(request: Request, query: Select[Any], vault: Vault, lang: Lang) -> Iterator[files.AnswerLine]:
+def _lines(batches: "_Batches", vault: Vault, lang: Lang) -> Iterator[files.AnswerLine]:
     """Runs in a thread of the answer; each batch has a short transaction of its own."""
     after = 0
-    while batch := from_thread.run(_batch, request, query, after):
+    while batch := from_thread.run(batches.behind, after):
         for row in batch:
             yield from _answer_lines(_row(row, vault, lang), lang)
         after = batch[-1].row_no
@@ -231,6 +232,28 @@ def _answer_lines(row: RowShown, lang: Lang) -> Iterator[files.AnswerLine]:
         )
 
 
-async def _batch(request: Request, query: Select[Any], after: int) -> list[Row[Any]]:
-    async with request.app.state.engine.begin() as conn:
-        return await store.registry.rows_batch(conn, query, after)
+@dataclass(frozen=True, slots=True)
+class _Batches:
+    """The rows of a file, piece by piece, for somebody."""
+
+    request: Request
+    principal: Principal
+    import_id: uuid.UUID
+    only: str | None
+
+    async def behind(self, row_no: int) -> list[Row[Any]]:
+        """The next rows, on record before the first of them leaves. An empty file is on record too."""
+        query = store.imports.rows_query(self.import_id, self.only)
+        async with self.request.app.state.engine.begin() as conn:
+            rows = await store.registry.rows_batch(conn, query, row_no)
+            if rows or not row_no:
+                await _on_record(conn, self.principal, self.import_id, rows)
+            return rows
+
+
+async def _on_record(
+    conn: Conn, principal: Principal, import_id: uuid.UUID, rows: Sequence[Row[Any]]
+) -> None:
+    meant = audit.About("household", (row.household_id for row in rows if row.household_id))
+    detail = {"rows": len(rows)}
+    await audit.record(conn, principal, "import.rows_read", "import", str(import_id), detail, about=meant)
