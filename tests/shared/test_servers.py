@@ -1,31 +1,21 @@
-"""The servers under everything: they start, crash, come back, end with us, and keep services apart."""
+"""The servers under everything: they start, crash, come back, end with us, and keep databases apart."""
 
-import asyncio
-import json
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import nats.errors
 import psycopg
 import pytest
-import pytest_asyncio
-from nats.aio.client import Client
+from pydantic import SecretStr
 
+from benvung.bus import Bus, Outgoing
+from benvung.settings import ServiceSettings
 from benvung.testing import NatsServer
 from benvung_local.processes import DidNotStart, Process
 from benvung_local.servers import DATABASES_SQL, SERVICES, PostgresServer
-
-READERS = {
-    "HOUSEHOLDS": ("funding", "reporting"),
-    "FUNDING": ("reporting",),
-    "TRAINING": ("reporting",),
-    "REPORTING": (),
-}
 
 
 @pytest.fixture(scope="module")
@@ -121,169 +111,26 @@ def _alive(pid: int) -> bool:
     return state != "Z"
 
 
-# Each service as its own user of NATS.
-
-
-class Talker:
-    """One service's connection, and what the server refused it."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.client = Client()
-        self.refused: list[str] = []
-
-    async def open(self, server: NatsServer) -> None:
-        user, password = server.user(self.name)
-
-        async def note(error: Exception) -> None:
-            self.refused.append(str(error).lower())
-
-        await self.client.connect(
-            server.url,
-            user=user,
-            password=password,
-            allow_reconnect=False,
-            error_cb=note,
-            inbox_prefix=f"_INBOX.{self.name}",
-        )
-
-    async def ask(self, subject: str, body: object = None) -> dict[str, Any]:
-        payload = b"" if body is None else json.dumps(body).encode()
-        return dict(json.loads((await self.client.request(subject, payload, timeout=5)).data))
-
-    async def may_not_publish(self, subject: str, body: object = None) -> None:
-        self.refused.clear()
-        payload = b"" if body is None else json.dumps(body).encode()
-        await self.client.publish(subject, payload, reply=f"_INBOX.{self.name}.answer")
-        await self._is_refused("permissions violation for publish", subject)
-
-    async def may_not_subscribe(self, subject: str) -> None:
-        self.refused.clear()
-        await self.client.subscribe(subject)
-        await self._is_refused("permissions violation for subscription", subject)
-
-    async def _is_refused(self, words: str, subject: str) -> None:
-        end = time.monotonic() + 2
-        await self.client.flush()
-        while not any(words in each for each in self.refused):
-            assert time.monotonic() < end, subject
-            await asyncio.sleep(0.001)
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def talkers(nats_server: NatsServer) -> AsyncIterator[dict[str, Talker]]:
-    """All four services, each owning its stream with one event in it and durables for its readers."""
-    if nats_server.user("funding")[0] != "funding":
-        pytest.skip("a given server has users of its own")
-    talkers = {name: Talker(name) for name in SERVICES}
-    for name, talker in talkers.items():
-        await talker.open(nats_server)
-        stream = name.upper()
-        config = {"name": stream, "subjects": [f"{name}.>"], "storage": "file", "allow_direct": True}
-        assert "error" not in await talker.ask(f"$JS.API.STREAM.CREATE.{stream}", config)
-        for reader in READERS[stream]:
-            body = {
-                "stream_name": stream,
-                "config": {"durable_name": reader, "ack_policy": "all", "deliver_policy": "all"},
-            }
-            answer = await talker.ask(f"$JS.API.CONSUMER.DURABLE.CREATE.{stream}.{reader}", body)
-            assert "error" not in answer
-        assert (await talker.ask(f"{name}.thing.happened.v1.64._", {"n": 1}))["seq"] == 1
-    yield talkers
-    for talker in talkers.values():
-        await talker.client.close()
-
-
-@pytest.mark.parametrize(("stream", "reader"), [(s, r) for s, readers in READERS.items() for r in readers])
-async def test_a_reader_pulls_acknowledges_and_goes_back(
-    talkers: dict[str, Talker], stream: str, reader: str
-) -> None:
-    talker = talkers[reader]
-    assert (await talker.ask(f"$JS.API.STREAM.INFO.{stream}"))["state"]["last_seq"] == 1
-    for _ in range(2):
-        inbox = await talker.client.subscribe(f"_INBOX.{reader}.pull")
-        await talker.client.publish(
-            f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{reader}", b'{"batch":1}', reply=f"_INBOX.{reader}.pull"
-        )
-        message = await inbox.next_msg(timeout=5)
-        await inbox.unsubscribe()
-        assert json.loads(message.data) == {"n": 1}
-        await talker.client.request(message.reply, b"", timeout=5)
-        info = await talker.ask(f"$JS.API.CONSUMER.INFO.{stream}.{reader}")
-        assert info["ack_floor"]["stream_seq"] == 1
-        assert "error" not in await talker.ask(f"$JS.API.CONSUMER.RESET.{stream}.{reader}", {"seq": 1})
-    assert talker.refused == []
-
-
-@pytest.mark.parametrize("name", SERVICES)
-async def test_an_owner_reads_its_own_stream_directly(talkers: dict[str, Talker], name: str) -> None:
-    answer = await talkers[name].client.request(f"$JS.API.DIRECT.GET.{name.upper()}", b'{"seq":1}', timeout=5)
-    assert json.loads(answer.data) == {"n": 1}
-
-
-@pytest.mark.parametrize("name", SERVICES)
-async def test_nobody_speaks_for_or_looks_into_another_service(talkers: dict[str, Talker], name: str) -> None:
-    talker = talkers[name]
-    for other in SERVICES:
-        if other == name:
-            continue
-        stream = other.upper()
-        await talker.may_not_subscribe(f"{other}.>")
-        await talker.may_not_subscribe(f"_INBOX.{other}.>")
-        await talker.may_not_publish(f"{other}.thing.happened.v1.64._", {"n": 2})
-        await talker.may_not_publish(f"restricted.{other}.thing.happened.v1.64._", {"n": 2})
-        for held in (stream, f"{stream}_RESTRICTED"):
-            spy = {"stream_name": held, "config": {"name": "spy", "ack_policy": "none"}}
-            await talker.may_not_publish(f"$JS.API.CONSUMER.CREATE.{held}", spy)
-            await talker.may_not_publish(f"$JS.API.CONSUMER.CREATE.{held}.spy", spy)
-            await talker.may_not_publish(f"$JS.API.CONSUMER.DURABLE.CREATE.{held}.spy", spy)
-            await talker.may_not_publish(f"$JS.API.DIRECT.GET.{held}", {"seq": 1})
-            await talker.may_not_publish(f"$JS.API.DIRECT.GET.{held}.{other}.thing.happened.v1.64._")
-            await talker.may_not_publish(f"$JS.API.STREAM.MSG.GET.{held}", {"seq": 1})
-            for verb in ("CREATE", "UPDATE", "DELETE", "PURGE", "SNAPSHOT"):
-                await talker.may_not_publish(f"$JS.API.STREAM.{verb}.{held}", {"name": held})
-        for reader in SERVICES:
-            if reader != name:
-                await talker.may_not_publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{reader}")
-                await talker.may_not_publish(f"$JS.API.CONSUMER.RESET.{stream}.{reader}", {"seq": 1})
-                await talker.may_not_publish(f"$JS.ACK.{stream}.{reader}.1.1.1.1.0")
-
-
-@pytest.mark.parametrize("name", SERVICES)
-async def test_nobody_listens_to_everything_or_deletes_a_stream(
-    talkers: dict[str, Talker], name: str
-) -> None:
-    talker = talkers[name]
-    for subject in (">", "$JS.>", "$SYS.>", "_INBOX.>", f"{name}.>"):
-        await talker.may_not_subscribe(subject)
-    for verb in ("DELETE", "PURGE", "MSG.DELETE"):
-        await talker.may_not_publish(f"$JS.API.STREAM.{verb}.{name.upper()}")
-
-
-async def test_a_wrong_or_empty_password_is_refused(nats_server: NatsServer) -> None:
-    for password in ("guess", ""):
-        client = Client()
-
-        async def quiet(_: Exception) -> None: ...
-
-        with pytest.raises(nats.errors.Error, match=r"(?i)authorization"):
-            await client.connect(
-                nats_server.url,
-                user="funding",
-                password=password,
-                allow_reconnect=False,
-                connect_timeout=2,
-                error_cb=quiet,
-            )
-        await client.close()
-
-
 async def test_a_killed_server_comes_back_at_its_address_with_what_it_confirmed(
-    nats_server: NatsServer, talkers: dict[str, Talker]
+    nats_server: NatsServer,
 ) -> None:
+    before = await _connect(nats_server)
+    await before.ensure_stream("FUNDING")
+    assert await before.publish("FUNDING", Outgoing("funding.thing.told.v1._._", "id", b"{}"), 0) == 1
     nats_server.kill()
     nats_server.start()
-    again = Talker("funding")
-    await again.open(nats_server)
-    assert (await again.ask("$JS.API.STREAM.INFO.FUNDING"))["state"]["messages"] == 1
-    await again.client.close()
+    after = await _connect(nats_server)
+    assert (await after.stream_state("FUNDING")).messages == 1
+    await before.close()
+    await after.close()
+
+
+async def _connect(server: NatsServer) -> Bus:
+    user, password = server.user("funding")
+    settings = ServiceSettings(
+        database_url=SecretStr("postgresql://"),
+        nats_url=server.url,
+        nats_user=user,
+        nats_password=SecretStr(password),
+    )
+    return await Bus.connect(settings, "funding", "test")

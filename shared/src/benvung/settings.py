@@ -2,9 +2,10 @@
 
 import datetime as dt
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, FilePath, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from benvung import agencies
 from benvung.audit.chain import Keys
 
 
@@ -20,6 +21,13 @@ class ServiceSettings(BaseSettings):
     nats_url: str = Field(default="nats://127.0.0.1:4222", description="address of the NATS server")
     nats_user: str = Field(default="", description="this service's NATS user; empty = its own name")
     nats_password: SecretStr = Field(default=SecretStr(""), description="password of the NATS user")
+    nats_shared_account: bool = Field(
+        default=False,
+        description="all services are users of one NATS account that may do everything (test servers only)",
+    )
+    agencies_file: FilePath | None = Field(
+        default=None, description="TOML file of the agencies that read this service's streams; empty = none"
+    )
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8100, ge=1, le=65535, description="port to listen on")
     public_url: str = Field(default="", description="address under which browsers reach this service")
@@ -61,6 +69,13 @@ class ServiceSettings(BaseSettings):
     def _usable(cls, given: SecretStr) -> SecretStr:
         Keys.of(given.get_secret_value())
         return given
+
+    @field_validator("agencies_file")
+    @classmethod
+    def _agencies_can_be_read(cls, path: FilePath | None) -> FilePath | None:
+        if path is not None:
+            agencies.read(path)
+        return path
 
     def sqlalchemy_url(self) -> str:
         """The database address with the psycopg driver named, as SQLAlchemy and Alembic want it."""

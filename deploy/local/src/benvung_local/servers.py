@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from socket import create_connection
@@ -32,6 +33,7 @@ from benvung_local.processes import (
 
 DEPLOY = Path(__file__).resolve().parents[3]
 NATS_CONF = DEPLOY / "nats.conf"
+AGENCIES_TOML = DEPLOY / "agencies" / "agencies.toml"
 DATABASES_SQL = DEPLOY / "postgres" / "databases.sql"
 SERVICES = ("households", "funding", "training", "reporting")
 SUPERUSER = "postgres"
@@ -47,9 +49,10 @@ def new_password() -> str:
     return "p" + secrets.token_hex(16)
 
 
-def nats_passwords() -> dict[str, str]:
-    """A new password for each service's NATS user."""
-    return {service: new_password() for service in SERVICES}
+def nats_passwords(kept: Mapping[str, str] | None = None) -> dict[str, str]:
+    """A password for each NATS user, services and agencies: the one that is kept, or a new one."""
+    users = (*SERVICES, *tomllib.loads(AGENCIES_TOML.read_text("utf-8")))
+    return {user: new_password() for user in users} | dict(kept or {})
 
 
 class PostgresServer:
@@ -196,9 +199,12 @@ class PostgresServer:
 class NatsServer:
     """One NATS server with `deploy/nats.conf`.
 
-    `passwords` are those of the services' users; streams live in `folder`, or in a temporary one that is
-    removed at `stop`. After `kill` or `stop`, `start` brings it back on the same port with what it held.
+    `passwords` are those of the users, services and agencies; streams live in `folder`, or in a temporary
+    one that is removed at `stop`. After `kill` or `stop`, `start` brings it back on the same port with what
+    it held.
     """
+
+    shared_account = False
 
     def __init__(
         self,
@@ -208,7 +214,7 @@ class NatsServer:
         passwords: Mapping[str, str] | None = None,
     ) -> None:
         self.port = port or free_port()
-        self.passwords = dict(passwords or nats_passwords())
+        self.passwords = nats_passwords(passwords)
         self._temporary = folder is None
         self.folder = folder or private_folder("benvung-nats")
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -228,7 +234,7 @@ class NatsServer:
         return f"nats://{LOOPBACK}:{self.port}"
 
     def user(self, service: str) -> tuple[str, str]:
-        """Name and password under which a service signs in."""
+        """Name and password under which a service or an agency signs in."""
         return service, self.passwords[service]
 
     def start(self) -> None:

@@ -21,6 +21,7 @@ from benvung import db
 from benvung_local.issuer import OFFICER_GRANT
 from benvung_local.processes import LOOPBACK, DidNotStart, Process, free_port, private_folder
 from benvung_local.servers import (
+    AGENCIES_TOML,
     DATABASES_SQL,
     SERVICES,
     NatsServer,
@@ -70,13 +71,16 @@ class Secrets:
     def of(cls, folder: Path) -> "Secrets":
         """Those kept in `folder`, or new ones put there."""
         kept = folder / "secrets.json"
-        if kept.exists():
-            return cls(**json.loads(kept.read_text()))
+        known: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
         made: dict[str, Any] = {
             "database": {service: new_password() for service in SERVICES},
-            "nats": nats_passwords(),
             "data_key": base64.b64encode(secrets.token_bytes(32)).decode(),
+            **known,
+            # An agency may have come since.
+            "nats": nats_passwords(known.get("nats")),
         }
+        if made == known:
+            return cls(**known)
         draft = kept.with_suffix(".new")
         draft.touch(mode=0o600)
         draft.write_text(json.dumps(made, indent=1))
@@ -240,6 +244,7 @@ class Stack:
             "NATS_URL": self.nats.url,
             "NATS_USER": name,
             "NATS_PASSWORD": self.secrets.nats[name],
+            "AGENCIES_FILE": str(AGENCIES_TOML),
             "HOST": LOOPBACK,
             "PORT": str(getattr(self.ports, name)),
             "PUBLIC_URL": self.url(name),

@@ -6,7 +6,16 @@ relies on the server's window of known message ids, and no message is published 
 """
 
 from benvung.bus.connection import Bus, read_all
-from benvung.bus.messages import Doubt, Outgoing, Refused, Stored, StreamState, reader_config, stream_config
+from benvung.bus.messages import (
+    Doubt,
+    Outgoing,
+    Refused,
+    Stored,
+    StreamState,
+    owner,
+    reader_config,
+    stream_config,
+)
 from benvung.bus.pull import Pull
 
 BATCH_LIMIT = 1000
@@ -22,6 +31,7 @@ __all__ = [
     "Refused",
     "Stored",
     "StreamState",
+    "owner",
     "read_all",
     "reader_config",
     "stream_config",

@@ -12,7 +12,19 @@ from nats import errors as nats_errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from benvung.bus.messages import Doubt, Outgoing, Refused, Stored, StreamState, reader_config, stream_config
+from benvung.bus.messages import (
+    Doubt,
+    Outgoing,
+    Refused,
+    Stored,
+    StreamState,
+    advisory_stream,
+    advisory_subject,
+    agency_config,
+    owner,
+    reader_config,
+    stream_config,
+)
 from benvung.bus.pull import Pull
 from benvung.envelope import CONTENT_TYPE
 from benvung.settings import ServiceSettings
@@ -23,15 +35,21 @@ API_TIMEOUT = 5.0
 CONNECT_SECONDS = 3.0
 DIRECT_GET_BATCH = 500
 STREAM_NOT_FOUND = 10059
-CONDITION, WHOLE, REFILLING = "benvung-condition", "whole", "refilling"
+NO_RESPONDERS = "503"
+OWN_API = "$JS.API"
+CONDITION, REFILLING = "benvung-condition", "refilling"
 
 
 class Bus:
     """One connection to NATS, with the few JetStream requests the house needs."""
 
-    def __init__(self, client: Client, inbox: str, closed: asyncio.Event) -> None:
+    def __init__(
+        self, client: Client, inbox: str, closed: asyncio.Event, service: str, *, shared_account: bool
+    ) -> None:
         self._client = client
         self._inbox = inbox
+        self._service = service
+        self._shared_account = shared_account
         self.closed = closed
         self._replies = f"{inbox}.{secrets.token_hex(8)}"
         self._answers: dict[str, asyncio.Future[Msg]] = {}
@@ -72,7 +90,7 @@ class Bus:
             )
             # Left alone, the client tries an absent server again for two minutes before it says so.
             await asyncio.wait_for(connecting, CONNECT_SECONDS)
-            bus = cls(client, inbox, closed)
+            bus = cls(client, inbox, closed, service, shared_account=settings.nats_shared_account)
             await client.subscribe(f"{bus._replies}.*", cb=bus._on_answer)
         except (nats_errors.Error, OSError, TimeoutError, ValueError) as error:
             with contextlib.suppress(Exception):
@@ -101,18 +119,21 @@ class Bus:
         if self.closed.is_set():
             raise Doubt("connection closed")
         self._number += 1
+        # Several requests may be under way on one connection.
+        number = str(self._number)
         answer: asyncio.Future[Msg] = asyncio.get_running_loop().create_future()
-        self._answers[str(self._number)] = answer
+        self._answers[number] = answer
         try:
-            await self._client.publish(
-                subject, payload, reply=f"{self._replies}.{self._number}", headers=headers
-            )
+            await self._client.publish(subject, payload, reply=f"{self._replies}.{number}", headers=headers)
             async with asyncio.timeout(timeout):
-                return await answer
+                message = await answer
         except (nats_errors.Error, OSError, TimeoutError) as error:
             raise Doubt(f"{subject}: {error!r}") from error
         finally:
-            self._answers.pop(str(self._number), None)
+            self._answers.pop(number, None)
+        if (message.headers or {}).get("Status") == NO_RESPONDERS:
+            raise Doubt(f"{subject}: nobody answers")
+        return message
 
     async def _on_answer(self, message: Msg) -> None:
         answer = self._answers.get(message.subject.rpartition(".")[2])
@@ -126,9 +147,13 @@ class Bus:
             if not answer.done():
                 answer.set_exception(Doubt("connection closed"))
 
-    async def _api(self, endpoint: str, body: dict[str, Any] | None) -> dict[str, Any]:
+    async def _api(self, endpoint: str, body: dict[str, Any] | None, api: str = OWN_API) -> dict[str, Any]:
         payload = b"" if body is None else json.dumps(body).encode()
-        return _answer(await self._request(f"$JS.API.{endpoint}", payload))
+        return _answer(await self._request(f"{api}.{endpoint}", payload))
+
+    def _api_of(self, stream: str) -> str:
+        """Where a stream's owner is asked: our account imports, under the stream's name, what we may ask."""
+        return OWN_API if self._shared_account or owner(stream) == self._service else f"{stream}.API"
 
     async def ensure_stream(self, name: str) -> None:
         """Declare a stream of ours: create it, or bring a drifted one back to its declared form."""
@@ -138,7 +163,7 @@ class Bus:
         except Refused as refused:
             if refused.code != STREAM_NOT_FOUND:
                 raise
-            await self._api(f"STREAM.CREATE.{name}", wanted)
+            await self._api(f"STREAM.CREATE.{name}", wanted | {"metadata": {CONDITION: REFILLING}})
             log.info("stream_created", stream=name)
             return
         drift = sorted(key for key, value in wanted.items() if info["config"].get(key, 0) != value)
@@ -148,12 +173,22 @@ class Bus:
 
     async def ensure_reader(self, stream: str, reader: str) -> None:
         """Create the durable `reader` on our `stream`, if it is not there."""
-        body = {"stream_name": stream, "config": reader_config(reader), "action": ""}
-        await self._api(f"CONSUMER.DURABLE.CREATE.{stream}.{reader}", body)
+        await self._ensure_durable(stream, reader_config(reader))
+
+    async def ensure_agency(self, stream: str, agency: str, subjects: Sequence[str]) -> None:
+        """Create or correct an agency's durables: for these subjects of our `stream`, and for what it gave up."""
+        given_up = advisory_stream(stream)
+        await self.ensure_stream(given_up)
+        await self._ensure_durable(stream, agency_config(agency, subjects))
+        await self._ensure_durable(given_up, agency_config(agency, [advisory_subject(stream, agency)]))
+
+    async def _ensure_durable(self, stream: str, config: dict[str, Any]) -> None:
+        body = {"stream_name": stream, "config": config, "action": ""}
+        await self._api(f"CONSUMER.DURABLE.CREATE.{stream}.{config['name']}", body)
 
     async def stream_state(self, stream: str) -> StreamState:
         """The stream's creation time and extent. Raises `Refused` when there is no such stream."""
-        info = await self._api(f"STREAM.INFO.{stream}", {"deleted_details": True})
+        info = await self._api(f"STREAM.INFO.{stream}", {"deleted_details": True}, self._api_of(stream))
         state = info["state"]
         return StreamState(
             created=info["created"],
@@ -161,13 +196,17 @@ class Bus:
             last_seq=state["last_seq"],
             messages=state["messages"],
             deleted=tuple(state.get("deleted") or ()),
-            whole=(info["config"].get("metadata") or {}).get(CONDITION) != REFILLING,
+            whole=_condition(info) == _whole(state),
         )
 
     async def mark_stream(self, stream: str, *, whole: bool) -> None:
-        """Say on our own stream whether it holds all it should; its readers wait while it does not."""
+        """Say on our own stream whether it holds all it should; its readers wait while it does not.
+
+        A whole stream carries how many messages it has, so that it is no longer whole when some vanish.
+        """
         info = await self._api(f"STREAM.INFO.{stream}", None)
-        metadata = (info["config"].get("metadata") or {}) | {CONDITION: WHOLE if whole else REFILLING}
+        condition = _whole(info["state"]) if whole else REFILLING
+        metadata = (info["config"].get("metadata") or {}) | {CONDITION: condition}
         await self._api(f"STREAM.UPDATE.{stream}", {**info["config"], "metadata": metadata})
 
     async def publish(self, stream: str, message: Outgoing, expected_last: int) -> int:
@@ -238,10 +277,21 @@ class Bus:
 
     async def pull(self, stream: str, reader: str, after: int) -> "Pull":
         """Read on from the message behind stream sequence `after`, through the durable `reader`."""
-        await self._api(f"CONSUMER.RESET.{stream}.{reader}", {"seq": after + 1})
-        pull = Pull(self._client, f"{self._inbox}.{secrets.token_hex(8)}", stream, reader, self.closed)
+        api = self._api_of(stream)
+        await self._api(f"CONSUMER.RESET.{stream}.{reader}", {"seq": after + 1}, api)
+        following = f"{api}.CONSUMER.MSG.NEXT.{stream}.{reader}"
+        pull = Pull(self._client, f"{self._inbox}.{secrets.token_hex(8)}", following, self.closed)
         await pull.start()
         return pull
+
+
+def _condition(info: dict[str, Any]) -> str:
+    return str((info["config"].get("metadata") or {}).get(CONDITION, ""))
+
+
+def _whole(state: dict[str, Any]) -> str:
+    """What a whole stream says of itself: it changes only when a message vanishes, never when one comes."""
+    return f"whole, {state['last_seq'] - state['messages']} missing"
 
 
 def _headers(stream: str, message: Outgoing, expected_last: int | None) -> dict[str, str]:

@@ -1,7 +1,11 @@
 """What passes over the bus, what can go wrong with it, and how streams and their readers are declared."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+SECOND = 1_000_000_000
+BACKOFF = (5 * SECOND, 30 * SECOND, 120 * SECOND, 600 * SECOND)
 
 
 class Doubt(Exception):
@@ -49,18 +53,41 @@ class Outgoing:
     payload: bytes
 
 
+def owner(stream: str) -> str:
+    """The service that a stream belongs to."""
+    return stream.partition("_")[0].lower()
+
+
+def advisory_stream(stream: str) -> str:
+    """Where the server's word is kept that an agency did not manage to take a message of `stream`."""
+    return f"{stream}_ADVISORIES"
+
+
+def advisory_subject(stream: str, reader: str) -> str:
+    """The subject of that word."""
+    return f"$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.{stream}.{reader}"
+
+
+def _subject(stream: str) -> str:
+    name, _, kind = stream.partition("_")
+    if kind == "ADVISORIES":
+        return advisory_subject(name, "*")
+    return f"restricted.{owner(stream)}.>" if kind == "RESTRICTED" else f"{owner(stream)}.>"
+
+
 def stream_config(name: str) -> dict[str, Any]:
     """The declared form of a service's stream. Nothing ages out; a full stream refuses rather than drops."""
-    service = name.lower().removesuffix("_restricted")
-    subjects = [f"restricted.{service}.>" if name.endswith("_RESTRICTED") else f"{service}.>"]
     return {
         "name": name,
-        "subjects": subjects,
+        "subjects": [_subject(name)],
         "retention": "limits",
         "storage": "file",
         "discard": "new",
         "num_replicas": 1,
         "max_age": 0,
+        "max_msgs": -1,
+        "max_bytes": -1,
+        "max_msgs_per_subject": -1,
         "duplicate_window": 120_000_000_000,
         "deny_delete": True,
         "deny_purge": True,
@@ -79,5 +106,21 @@ def reader_config(reader: str) -> dict[str, Any]:
         "ack_wait": 60_000_000_000,
         "max_deliver": -1,
         "max_ack_pending": 20_000,
+        "replay_policy": "instant",
+    }
+
+
+def agency_config(agency: str, subjects: Sequence[str]) -> dict[str, Any]:
+    """The durable of an agency: what it does not acknowledge comes again, ten times at growing distances."""
+    return {
+        "durable_name": agency,
+        "name": agency,
+        "filter_subjects": list(subjects),
+        "deliver_policy": "all",
+        "ack_policy": "explicit",
+        "ack_wait": BACKOFF[0],
+        "backoff": list(BACKOFF),
+        "max_deliver": 10,
+        "max_ack_pending": 1000,
         "replay_policy": "instant",
     }

@@ -21,10 +21,11 @@ class Pull:
     one plain callback on one inbox does none of that and keeps the order.
     """
 
-    def __init__(self, client: Client, inbox: str, stream: str, reader: str, closed: asyncio.Event) -> None:
+    def __init__(self, client: Client, inbox: str, following: str, closed: asyncio.Event) -> None:
+        """Ask for messages at the subject `following`, and hear them under `inbox`."""
         self._client = client
         self._inbox = inbox
-        self._next = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{reader}"
+        self._next = following
         self._closed = closed
         self._queue: asyncio.Queue[Stored | Doubt] = asyncio.Queue()
         self._asked = 0

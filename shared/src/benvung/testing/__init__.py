@@ -207,6 +207,7 @@ def settings(database: Database, business_date: dt.date, monkeypatch: pytest.Mon
             "nats_url": nats.url if nats else NOWHERE,
             "nats_user": user,
             "nats_password": password,
+            "nats_shared_account": nats.shared_account if nats else False,
             "business_date": business_date,
             "issuer_url": ISSUER,
             "data_key": base64.b64encode(b"a key of thirty-two known bytes.").decode(),

@@ -41,8 +41,12 @@ class NatsServer(Protocol):
     def url(self) -> str:
         """Address without a user."""
 
+    @property
+    def shared_account(self) -> bool:
+        """Whether all services are users of one account, with nothing between them."""
+
     def user(self, service: str) -> tuple[str, str]:
-        """Name and password under which a service signs in."""
+        """Name and password under which a service or an agency signs in."""
 
     def start(self) -> None:
         """Bring it back, on the same port and with what it held."""
@@ -120,8 +124,11 @@ def _wait(ready: Callable[[], bool], what: str, seconds: float = 60) -> None:
 class GivenNats:
     """A server somebody else runs. Its user must be allowed everything; our streams are deleted before use.
 
-    Tests use it one after another, also those of several workers.
+    Tests use it one after another, also those of several workers. What keeps services apart is not tried
+    there.
     """
+
+    shared_account = True
 
     def __init__(self, address: str) -> None:
         parts = urlsplit(address)
@@ -221,6 +228,8 @@ def _postgres_container() -> Postgres:
 
 class NatsContainer:
     """The same server with the same configuration, in a container."""
+
+    shared_account = False
 
     def __init__(self) -> None:
         from benvung_local.servers import NATS_CONF, nats_passwords
