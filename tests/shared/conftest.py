@@ -4,6 +4,7 @@ import datetime as dt
 import secrets
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -18,6 +19,8 @@ from psycopg import sql
 from pydantic import BaseModel, Field, SecretStr
 from sqlalchemy.dialects import postgresql as pg
 from starlette.responses import HTMLResponse
+from tests.shared import pipeline as parts
+from tests.shared.pipeline import Pipeline
 from typer.testing import CliRunner, Result
 
 from benvung import audit, auth, db, kit, logs, paging, problems
@@ -27,6 +30,7 @@ from benvung.issuer import Issuer
 from benvung.paging import Page
 from benvung.service import Service
 from benvung.settings import ServiceSettings
+from benvung.testing import Engine, NatsServer, SettingsFor
 from benvung.testing.tokens import ISSUER, Tokens
 from benvung.web import cli, create_app
 
@@ -129,6 +133,13 @@ async def things_page(request: Request, principal: Reader) -> str:
 @pytest.fixture(scope="session")
 def kit_database(postgres_server: str) -> Iterator[str]:
     """Address of a database with the kit's tables and the small service's one."""
+    with new_database(postgres_server, META) as url:
+        yield url
+
+
+@contextmanager
+def new_database(postgres_server: str, meta: sa.MetaData) -> Iterator[str]:
+    """Address of a database with these tables, until the block ends."""
     name = f"benvung_kit_{secrets.token_hex(4)}"
     parts = urlsplit(postgres_server)
     url = urlunsplit((parts.scheme, parts.netloc, f"/{name}", parts.query, ""))
@@ -136,7 +147,7 @@ def kit_database(postgres_server: str) -> Iterator[str]:
         conn.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
         engine = sa.create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
         with engine.begin() as made:
-            META.create_all(made)
+            meta.create_all(made)
             for statement in (*audit.AUDIT_TRIGGER_SQL, *audit.SEALING_TRIGGER_SQL):
                 made.execute(sa.text(statement))
         engine.dispose()
@@ -212,3 +223,13 @@ async def client(kit_app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
         transport=httpx2.ASGITransport(kit_app), base_url="http://kit.test"
     ) as made:
         yield made
+
+
+@pytest.fixture
+async def pipeline(engine: Engine, settings: SettingsFor, nats_server: NatsServer) -> Pipeline:
+    """A stream, its owner and a reader, with nothing told yet."""
+    owning, reading = engine(parts.OWNER), engine(parts.READER)
+    async with reading.begin() as conn:
+        await conn.run_sync(parts.META.create_all)
+    both = settings(parts.OWNER, nats=nats_server), settings(parts.READER, nats=nats_server)
+    return Pipeline((owning, reading), both, nats_server)

@@ -10,6 +10,7 @@ import psycopg
 import sqlalchemy as sa
 from fastapi import Depends, Request
 from pydantic_core import to_json
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from benvung.settings import ServiceSettings
@@ -18,6 +19,7 @@ from benvung.settings import ServiceSettings
 if TYPE_CHECKING:
     from alembic.config import Config
 
+TRANSIENT = (psycopg.OperationalError, psycopg.InterfaceError)
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -79,6 +81,13 @@ async def driver(conn: AsyncConnection) -> psycopg.AsyncConnection[Any]:
     """The psycopg connection under `conn`, in the same transaction: for COPY and hot statements."""
     raw = await conn.get_raw_connection()
     return cast(psycopg.AsyncConnection[Any], raw.driver_connection)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same work may well succeed later: a lost server or connection, a lock, a full disk."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or isinstance(error.orig, TRANSIENT)
+    return isinstance(error, (OSError, *TRANSIENT))
 
 
 def as_json(rows: Sequence[Mapping[str, Any]]) -> str:

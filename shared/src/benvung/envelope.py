@@ -9,13 +9,15 @@ import datetime as dt
 import json
 from dataclasses import dataclass
 from typing import Any, ClassVar
+from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import from_json
 
 CONTENT_TYPE = "application/cloudevents+json"
 SEQUENCE_DIGITS = 19
 SEQUENCE_OFFSET = len('{"sequence": "')
+WITHDRAWN = "events.withdrawn.v1"
 REGISTRY: dict[str, type["EventData"]] = {}
 
 
@@ -60,6 +62,21 @@ class EventData(BaseModel):
         """The NATS subject: type, then place, so that a subscriber filters by both."""
         prefix = "restricted." if self.restricted else ""
         return f"{prefix}{self.event_type}.{self.province or '_'}.{self.commune or '_'}"
+
+
+class EventsWithdrawn(EventData):
+    """These events no longer hold: the database that told them was restored to a moment before them.
+
+    Whoever kept anything of them reads the stream again without them. Each service that tells events has its
+    own subclass.
+    """
+
+    withdrawal_id: UUID
+    events: tuple[UUID, ...] = Field(description="ids of the events, a thousand at most")
+
+    @property
+    def subject_id(self) -> str:
+        return str(self.withdrawal_id)
 
 
 @dataclass(frozen=True, slots=True)

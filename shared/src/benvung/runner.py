@@ -7,10 +7,10 @@ from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 import psycopg
-import sqlalchemy.exc
 import structlog
 from prometheus_client import Counter, Gauge
 
+from benvung import db
 from benvung.bus import Bus, Doubt, Refused
 from benvung.metrics import REGISTRY
 
@@ -69,13 +69,13 @@ class Runner:
             except (Doubt, Refused) as error:
                 self._say("waiting", str(error))
                 await self._back_off(stop)
-            except (psycopg.Error, sqlalchemy.exc.DBAPIError, OSError, TimeoutError) as error:
-                # A database's words may quote rows; its kind of error says enough to everybody.
-                self._say("waiting", f"database: {type(error).__name__}")
-                await self._back_off(stop)
             except Exception as error:  # a defect must not end the runner in silence
-                self._say("failing", type(error).__name__)
-                log.exception("runner_failed", runner=self.name)
+                # A database's words may quote rows; its kind of error says enough to everybody.
+                if db.is_transient(error) or isinstance(error, TimeoutError):
+                    self._say("waiting", f"database: {type(error).__name__}")
+                else:
+                    self._say("failing", type(error).__name__)
+                    log.exception("runner_failed", runner=self.name)
                 await self._back_off(stop)
 
     async def _back_off(self, stop: asyncio.Event) -> None:

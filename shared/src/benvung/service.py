@@ -19,6 +19,8 @@ class Service:
     """One deployable service.
 
     `streams` maps each stream the service owns to the readers (durables) it creates there for others.
+    `sequences` are the columns in which the service keeps the sequence of an event of its own, for the one
+    case in which an event that waits gets another (see `benvung.recovery`).
     `background` are endless coroutines of the service's own, run beside relay and projectors.
     """
 
@@ -32,5 +34,6 @@ class Service:
     pages: Sequence[APIRouter] = ()
     events: Sequence[type[EventData]] = ()
     streams: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    sequences: Sequence[sa.Column[int]] = ()
     projectors: Sequence[Projector] = ()
     background: Sequence[Background] = ()

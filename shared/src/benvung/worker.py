@@ -17,8 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from benvung import db
 from benvung.audit.sealer import Sealer
 from benvung.bus import Doubt
-from benvung.outbox import Relay
-from benvung.projector import ProjectorRunner
+from benvung.following import ProjectorRunner
+from benvung.operations.watch import keep_watch
+from benvung.rebuild import Rebuilder
+from benvung.relay import Relay
 from benvung.runner import RETRY_LIMIT, Runner, pause
 from benvung.service import Background, Service
 
@@ -101,11 +103,18 @@ class Worker:
                 for projector in self._service.projectors
             ),
         ]
+        if self._service.projectors:
+            self._runners.append(Rebuilder(settings, self._service.name, self._service.projectors, engine))
         tasks = [asyncio.create_task(runner.run(self._stop), name=runner.name) for runner in self._runners]
         tasks += [
             asyncio.create_task(self._keep(each, engine, self._stop))
             for each in (Sealer(settings), *self._service.background)
         ]
+        tasks.append(
+            asyncio.create_task(
+                keep_watch(self._service, self._runners, engine, self._stop), name="watch"
+            )
+        )
         self._begun.set()
         await self._stop.wait()
         await self._end(tasks)
@@ -133,8 +142,11 @@ class Worker:
                 await task
             except asyncio.CancelledError:
                 return
-            except Exception:
-                log.exception("background_failed")
+            except Exception as error:
+                if db.is_transient(error):
+                    log.warning("background_waiting", reason=type(error).__name__)
+                else:
+                    log.exception("background_failed")
                 await pause(stop, RETRY_LIMIT)
 
 

@@ -2,19 +2,19 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Self
 from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from benvung import areas, audit, outbox
+from benvung import areas, audit, clock, outbox
 from benvung.auth import Principal
 from benvung.outbox import Announcement
 from benvung.problems import Conflict, FieldError, Problem
 from funding import domain
-from funding.domain import Allocation, Answer, Product
+from funding.domain import Allocation, Answer, HouseholdStatus, Product, Standing
 from funding.events import BudgetAllocated, EligibilityChanged, PreviousAnswer
 from funding.store import allocations, projection
 from funding.store.projection import Answers, Households, Kept, State
@@ -45,6 +45,37 @@ async def follow(conn: AsyncConnection, changes: Iterable[Change]) -> list[Annou
     facts.sort(key=lambda fact: (_order(fact[0].household_id), fact[0].sequence))
     await projection.save(conn, batch.moved(), batch.changed(), facts)
     return batch.announcements
+
+
+async def reconcile(conn: AsyncConnection, live: str) -> list[Announcement]:
+    """Join answers made anew to those the world was told, in schema `live`; announce what differs.
+
+    Revisions go on where the told ones stand. An answer that was told and is not made anew any more becomes
+    a refusal: the register no longer knows what it rested on.
+    """
+    cause = str(uuid4())
+    kept: list[Kept] = []
+    announcements: list[Announcement] = []
+    for told, made in await projection.differing(conn, live):
+        new = made or await _refused(conn, told)
+        if new.answer.eligible or (told is not None and told.answer.eligible):
+            new = replace(new, revision=(told.revision if told else 0) + 1)
+            announcements.append(Announcement(cause, _event(new, told)))
+        else:
+            new = replace(new, revision=told.revision if told else 0)
+        kept.append(new)
+    await projection.continue_revisions(conn, live)
+    await projection.save_answers(conn, kept)
+    return announcements
+
+
+async def _refused(conn: AsyncConnection, told: Kept | None) -> Kept:
+    assert told is not None  # of two answers that differ one is there
+    today = clock.today()
+    unknown = Standing(HouseholdStatus.CLOSED, None, today, None, today)
+    standing = await projection.standing(conn, told.household_id) or unknown
+    answers = {answer.product: answer for answer in domain.answers(standing)}
+    return replace(told, answer=answers[told.answer.product], limit_dong=None, rate_percent=None)
 
 
 # PostgreSQL's order of UUIDs, at a fraction of the cost of comparing them in Python.

@@ -13,6 +13,7 @@ from benvung.projector import Projector, Received
 from funding import actions
 from funding.domain import HouseholdStatus, PovertyClass, Standing
 from funding.store.projection import State
+from funding.tables import FROM_HOUSEHOLDS
 
 
 class HouseholdReader(BaseModel):
@@ -97,5 +98,7 @@ PROJECTORS = (
             "households.household.closed.v1": Moved,
         },
         handle=project_households,
+        tables=FROM_HOUSEHOLDS,
+        reconcile=actions.reconcile,
     ),
 )

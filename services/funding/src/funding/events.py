@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from benvung import envelope
 from benvung.envelope import EventData
 
 ProductCode = Literal["POOR", "NEAR_POOR", "NEWLY_ESCAPED"]
@@ -72,4 +73,10 @@ class BudgetAllocated(EventData):
         return str(self.allocation_id)
 
 
-EVENTS: tuple[type[EventData], ...] = (EligibilityChanged, BudgetAllocated)
+class EventsWithdrawn(envelope.EventsWithdrawn):
+    """Events told by a database that was then restored to a moment before them: they no longer hold."""
+
+    event_type: ClassVar[str] = "funding.events.withdrawn.v1"
+
+
+EVENTS: tuple[type[EventData], ...] = (EligibilityChanged, BudgetAllocated, EventsWithdrawn)

@@ -92,6 +92,9 @@ eligibility_history = sa.Table(
     comment="one fact per event that is not preliminary: what it rested on, and the one product it opened, if any",
 )
 
+# Written by the projection of the register alone, and may be made anew; everything else is funding's own.
+FROM_HOUSEHOLDS = (household_states, eligibility, eligibility_history)
+
 allocations = sa.Table(
     "allocations",
     META,

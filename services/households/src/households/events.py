@@ -6,10 +6,11 @@ holds only the newest one is right. What changed stands beside it: the decision,
 
 import datetime as dt
 import uuid
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from benvung import envelope
 from benvung.envelope import EventData
 
 PovertyClass = Literal["POOR", "NEAR_POOR", "AVERAGE_LIVING", "NOT_POOR"]
@@ -50,7 +51,23 @@ class HouseholdState(EventData):
         return str(self.household_id)
 
 
-class Decision(Part):
+class Before(Part):
+    """What a household was before. A class never stands without its standard and the household's size."""
+
+    previous_class: PovertyClass | None = Field(
+        description="never without previous_standard and previous_members"
+    )
+    previous_standard: str | None
+    previous_members: Members | None
+
+    @model_validator(mode="after")
+    def _previous_is_whole(self) -> Self:
+        if self.previous_class is not None and None in (self.previous_standard, self.previous_members):
+            raise ValueError("previous_class without previous_standard and previous_members")
+        return self
+
+
+class Decision(Before):
     """One decision on a household: what was decided, by what, and what it was before."""
 
     decision_id: uuid.UUID
@@ -59,9 +76,6 @@ class Decision(Part):
     kind: Kind
     stage: Stage
     decided_class: PovertyClass = Field(alias="class")
-    previous_class: PovertyClass | None
-    previous_standard: str | None
-    previous_members: Members | None
     movement: str | None
     decided_on: dt.date
     valid_from: dt.date
@@ -71,12 +85,10 @@ class Decision(Part):
     rule_version: str
 
 
-class Change(Part):
+class Change(Before):
     """A change of place, or the end of a household."""
 
     on: dt.date
-    previous_class: PovertyClass | None
-    previous_standard: str | None
     previous_members: Members
     movement: str | None
     reason: str
@@ -174,3 +186,9 @@ class PopulationRecorded(EventData):
     @property
     def subject_id(self) -> str:
         return str(self.population_id)
+
+
+class EventsWithdrawn(envelope.EventsWithdrawn):
+    """Events told by a database that was then restored to a moment before them: they no longer hold."""
+
+    event_type: ClassVar[str] = "households.events.withdrawn.v1"

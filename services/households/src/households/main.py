@@ -11,7 +11,7 @@ from households import events
 from households.api import ROUTERS
 from households.importer import Importer
 from households.settings import Settings
-from households.tables import metadata
+from households.tables import changes, decisions, import_rows, metadata, populations
 
 EVENTS = (
     events.HouseholdRegistered,
@@ -22,6 +22,7 @@ EVENTS = (
     events.ReviewOpened,
     events.ReviewClosed,
     events.PopulationRecorded,
+    events.EventsWithdrawn,
 )
 
 
@@ -38,6 +39,12 @@ def build(settings: Settings | None = None) -> Service:
         routers=ROUTERS,
         events=EVENTS,
         streams={"HOUSEHOLDS": ("funding", "reporting")},
+        sequences=(
+            decisions.c.sequence,
+            changes.c.sequence,
+            populations.c.sequence,
+            import_rows.c.applied_sequence,
+        ),
         background=(Importer(settings),),
     )
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung.outbox import Announcement
 from benvung.projector import Projector, Received
-from reporting import store
+from reporting import store, tables
 
 Class = Literal["POOR", "NEAR_POOR", "AVERAGE_LIVING", "NOT_POOR"]
 Product = Literal["POOR", "NEAR_POOR", "NEWLY_ESCAPED"]
@@ -238,6 +238,7 @@ PROJECTORS = [
             "households.area.population_recorded.v1": Population,
         },
         handle=project_households,
+        tables=tables.FROM_HOUSEHOLDS,
     ),
     Projector(
         name="reporting",
@@ -247,11 +248,13 @@ PROJECTORS = [
             "funding.budget.allocated.v1": Allocated,
         },
         handle=project_funding,
+        tables=tables.FROM_FUNDING,
     ),
     Projector(
         name="reporting",
         stream="TRAINING",
         readers={"training.class.completed.v1": ClassHeld},
         handle=project_training,
+        tables=tables.FROM_TRAINING,
     ),
 ]

@@ -231,3 +231,15 @@ training_classes = sa.Table(
     ),
     sa.Index(None, "area", "held_on"),
 )
+
+# What each projection writes, and may make anew from its stream.
+FROM_HOUSEHOLDS = (
+    household_facts,
+    household_states,
+    official_deltas,
+    preliminary_results,
+    approved_lists,
+    populations,
+)
+FROM_FUNDING = (eligibility_facts, eligibility_states, eligibility_deltas, budget_lines)
+FROM_TRAINING = (training_classes,)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from benvung import envelope
 from benvung.envelope import EventData
 from training.domain import Form, Level, Qualifier, TrainingClass
 
@@ -53,3 +54,9 @@ def completed(held: TrainingClass) -> ClassCompleted:
         topics=[topic.number for topic in held.topics],
         organiser_level=held.organiser.level,
     )
+
+
+class EventsWithdrawn(envelope.EventsWithdrawn):
+    """Events told by a database that was then restored to a moment before them: they no longer hold."""
+
+    event_type: ClassVar[str] = "training.events.withdrawn.v1"

@@ -3,7 +3,7 @@
 from benvung.service import Service
 from benvung.web import cli as command_line
 from training import api
-from training.events import ClassCompleted
+from training.events import ClassCompleted, EventsWithdrawn
 from training.settings import Settings
 from training.tables import metadata
 
@@ -18,7 +18,7 @@ def build(settings: Settings | None = None) -> Service:
         settings=settings or Settings(),
         metadata=metadata,
         routers=[api.router],
-        events=[ClassCompleted],
+        events=[ClassCompleted, EventsWithdrawn],
         streams={"TRAINING": ("reporting",)},
     )
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from psycopg import sql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung import db
@@ -45,6 +46,30 @@ class Kept:
     revision: int
 
 
+# Read back into `Kept` in this order.
+_KEPT = [
+    "household_id",
+    "product",
+    "status",
+    "valid_from",
+    "valid_to",
+    "reason",
+    "limit_dong",
+    "rate_percent",
+    "article",
+    "rule_version",
+    "province",
+    "commune",
+    "poverty_class",
+    "sequence",
+    "revision",
+]
+
+
+def _columns(table: str) -> str:
+    return ", ".join(f"{table}.{column}" for column in _KEPT)
+
+
 Households = dict[UUID, State]
 Answers = dict[UUID, dict[Product, Kept]]
 
@@ -64,10 +89,7 @@ async def lock_households(conn: AsyncConnection, ids: Sequence[UUID]) -> tuple[H
         for row in await states.fetchall()
     }
     rows = await pg.execute(
-        "select household_id, product, status, valid_from, valid_to, reason, limit_dong, rate_percent, article,"
-        " rule_version, province, commune, poverty_class, sequence, revision"
-        " from eligibility where household_id = any(%s::uuid[])",
-        (listed,),
+        f"select {_columns('e')} from eligibility e where household_id = any(%s::uuid[])", (listed,)
     )
     answers: Answers = {}
     for row in await rows.fetchall():
@@ -134,6 +156,46 @@ async def record_facts(conn: AsyncConnection, facts: Sequence[tuple[State, Seque
         " on conflict do nothing",
         [_placed(state) | _opened(answers) for state, answers in facts],
     )
+
+
+async def differing(conn: AsyncConnection, live: str) -> list[tuple[Kept | None, Kept | None]]:
+    """Answers in schema `live` and the ones made anew that tell the world different things, in key order."""
+    cursor = await (await db.driver(conn)).execute(
+        sql.SQL(
+            f"select {_columns('told')}, {_columns('made')}"
+            " from {live} told full join eligibility made using (household_id, product)"
+            " where (told.status, told.valid_from, told.valid_to, told.commune)"
+            " is distinct from (made.status, made.valid_from, made.valid_to, made.commune)"
+            " order by household_id, product"
+        ).format(live=sql.Identifier(live, "eligibility"))
+    )
+    width = len(_KEPT)
+    return [
+        (None if row[0] is None else _kept(row[:width]), None if row[width] is None else _kept(row[width:]))
+        for row in await cursor.fetchall()
+    ]
+
+
+async def continue_revisions(conn: AsyncConnection, live: str) -> None:
+    """Answers made anew count on from what was announced of them."""
+    await (await db.driver(conn)).execute(
+        sql.SQL(
+            "update eligibility made set revision = told.revision from {live} told"
+            " where told.household_id = made.household_id and told.product = made.product"
+            " and told.revision <> made.revision"
+        ).format(live=sql.Identifier(live, "eligibility"))
+    )
+
+
+async def standing(conn: AsyncConnection, household_id: UUID) -> Standing | None:
+    """What the answers of a household rest on, if it is known."""
+    cursor = await (await db.driver(conn)).execute(
+        "select status, poverty_class, class_since, left_list_on, holds_from from household_states"
+        " where household_id = %s",
+        (household_id,),
+    )
+    row = await cursor.fetchone()
+    return None if row is None else _standing(row)
 
 
 async def _write(conn: AsyncConnection, statement: str, rows: Sequence[dict[str, Any]]) -> None:

@@ -1,0 +1,159 @@
+"""A checkpointed consumer: a batch of events in, one transaction, the checkpoint moved inside it.
+
+Rows, announcements, dead letters and the checkpoint of a batch are committed together or not at all. A
+projection starts again from its checkpoint on any doubt; what is delivered again changes nothing. One that
+finds its stream to be another than the one it has read is made anew from it.
+"""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from uuid import UUID
+
+import structlog
+from prometheus_client import Counter
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from benvung import db, rebuild
+from benvung.bus import Bus, Doubt, Pull, Stored, StreamState
+from benvung.metrics import REGISTRY
+from benvung.projector import Projector, bury, digest, fingerprint, project, sort
+from benvung.runner import Runner, Stand
+from benvung.settings import ServiceSettings
+
+log = structlog.get_logger(__name__)
+
+IDLE_SECONDS = 0.25
+BURIED = Counter("dead_letters", "Messages buried in this process", ("runner",), registry=REGISTRY)
+
+
+class ProjectorRunner(Runner):
+    """Keeps one projection up with its stream. Any number may run; the advisory lock lets one work."""
+
+    def __init__(
+        self, settings: ServiceSettings, service: str, projector: Projector, engine: AsyncEngine
+    ) -> None:
+        super().__init__(f"projector {projector.name} on {projector.stream}")
+        self._settings, self._service, self._projector, self._engine = settings, service, projector, engine
+        self._key = (projector.name, projector.stream)
+        self._created = ""
+        self._seq = 0
+        self._fingerprint: bytes | None = None
+        self._withdrawn: set[str] = set()
+
+    async def session(self, stop: asyncio.Event) -> None:
+        """One life of the projector: lock, checkpoint, read on from there until a doubt."""
+        async with self._engine.connect() as conn:
+            try:
+                if not await self.lock(await db.driver(conn), stop):
+                    return
+                bus = await Bus.connect(self._settings, self._service, self.name.replace(" ", "-"))
+                self.bus = bus
+                try:
+                    await self._find_place(conn, bus)
+                    # The message read last comes once more, to show that this is the stream we read.
+                    pull = await bus.pull(self._projector.stream, self._projector.name, max(self._seq - 1, 0))
+                    await self._project_until(conn, pull, stop)
+                finally:
+                    self.bus = None
+                    await bus.close()
+            finally:
+                # The lock belongs to the session, and a pooled session would keep it.
+                await conn.invalidate()
+
+    async def _find_place(self, conn: AsyncConnection, bus: Bus) -> None:
+        state = await bus.stream_state(self._projector.stream)
+        if not state.whole:
+            raise Doubt(f"stream {self._projector.stream} is being filled again by its owner")
+        async with conn.begin():
+            pg = await db.driver(conn)
+            cursor = await pg.execute(
+                "insert into checkpoints (projector, stream, stream_created, stream_seq)"
+                " values (%s, %s, %s, 0)"
+                " on conflict (projector, stream) do update set moved_at = checkpoints.moved_at"
+                " returning stream_created, stream_seq, digest",
+                (*self._key, state.created),
+            )
+            row = await cursor.fetchone()
+            self._withdrawn = await rebuild.withdrawn(conn, self._projector.stream)
+        assert row is not None  # the statement always returns its row
+        self._created, self._seq, self._fingerprint = row
+        if self._created != state.created or self._seq > state.last_seq:
+            await self._another_stream(conn, state)
+
+    async def _another_stream(self, conn: AsyncConnection, state: StreamState | None) -> None:
+        """Have the projection made anew from what the stream is now; until then it stays as it is."""
+        stream = self._projector.stream
+        words = f"stream {stream} is not the one read up to {self._seq} (created {self._created})"
+        if state is not None:
+            words += f": it was created {state.created} and reaches {state.last_seq}"
+        if not self._projector.tables:
+            raise Stand(words)
+        async with conn.begin():
+            await rebuild.request(conn, self._projector, reason=words)
+        raise Doubt(f"{words}; the projection is being made anew")
+
+    async def _project_until(self, conn: AsyncConnection, pull: Pull, stop: asyncio.Event) -> None:
+        self.working()
+        known = self._seq == 0
+        while not stop.is_set():
+            messages = await pull.batch(self._settings.projection_batch, IDLE_SECONDS)
+            if messages and not known:
+                last = messages[0]
+                if last.stream_seq == self._seq:
+                    if self._fingerprint not in {None, fingerprint(last)}:
+                        await self._another_stream(conn, None)
+                    messages = messages[1:]
+                known = True
+            if messages:
+                await digest(self.name, messages, lambda batch, why: self._transact(conn, batch, why))
+                await pull.acknowledge(messages[-1])
+                self.count(len(messages))
+
+    async def _transact(self, conn: AsyncConnection, messages: Sequence[Stored], reason: str | None) -> None:
+        batch = sort(self._projector, messages, self._withdrawn, reason)
+        last = messages[-1]
+        async with conn.begin():
+            # First, so that a retry or a swap beside us waits for this batch, or this batch for them.
+            await self._move_checkpoint(conn, last)
+            await project(conn, self._projector, batch.received)
+            await self._bury(conn, batch.dead)
+            await self._withdraw(conn, batch.withdrawn)
+        self._seq, self._fingerprint = last.stream_seq, fingerprint(last)
+        self._withdrawn |= {str(each) for each in batch.withdrawn}
+
+    async def _withdraw(self, conn: AsyncConnection, events: Sequence[UUID]) -> None:
+        """Note events that no longer hold, and have the projection made anew without them."""
+        if events and await rebuild.withdraw(conn, self._projector.stream, events):
+            await rebuild.request(
+                conn,
+                self._projector,
+                reason=f"{len(events)} events were withdrawn",
+                from_start=True,
+            )
+
+    async def _bury(self, conn: AsyncConnection, dead: Sequence[tuple[Stored, str]]) -> None:
+        if not dead:
+            return
+        await bury(conn, self._projector, self._created, dead)
+        BURIED.labels(self.name).inc(len(dead))
+        log.warning("dead_letters", runner=self.name, count=len(dead), stream_seq=dead[0][0].stream_seq)
+
+    async def _move_checkpoint(self, conn: AsyncConnection, last: Stored) -> None:
+        """Move the checkpoint from where we believe it is; somebody else having moved it is a doubt."""
+        pg = await db.driver(conn)
+        cursor = await pg.execute(
+            "with moved as (update checkpoints set stream_seq = %s, digest = %s, moved_at = clock_timestamp()"
+            " where projector = %s and stream = %s and stream_created = %s and stream_seq = %s returning 1)"
+            " select pg_notify('projection', %s) from moved",
+            (
+                last.stream_seq,
+                fingerprint(last),
+                *self._key,
+                self._created,
+                self._seq,
+                json.dumps({"stream": self._projector.stream, "seq": last.stream_seq}),
+            ),
+        )
+        if cursor.rowcount != 1:
+            raise Doubt("the checkpoint was moved by another process")

@@ -1,0 +1,373 @@
+"""A projection made anew from its stream, beside the live one, and put in its place.
+
+The new tables stand in a schema of their own until they have read as far as the live ones. Then, while the
+live projection waits, both are compared, what differs is announced, and the new tables take the old ones'
+place: one transaction, so that nothing is announced twice and no reader sees half of it.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from psycopg import sql
+from psycopg.types.json import Jsonb
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from benvung import db, outbox
+from benvung.bus import Bus, Doubt, Pull, Stored, StreamState
+from benvung.projector import Announcements, Projector, bury, digest, fingerprint, sort
+from benvung.runner import Runner, Stand, pause
+from benvung.settings import ServiceSettings
+
+log = structlog.get_logger(__name__)
+
+LOOK_SECONDS = 1.0
+IDLE_SECONDS = 0.25
+# A live projection that does not move for so long is not waited for.
+PATIENCE_SECONDS = 10.0
+LIVE, OLD = "public", "replaced"
+AUTOMATIC = "system"
+# Of what is known, this share and number of rows may vanish without a person having said so.
+VANISHING_SHARE, VANISHING_ROWS = 0.1, 1000
+
+
+async def request(
+    conn: AsyncConnection,
+    projector: Projector,
+    *,
+    reason: str,
+    by: str = AUTOMATIC,
+    from_start: bool = False,
+) -> int:
+    """Ask for the projection to be made anew; one that is under way is not begun again unless `from_start`.
+
+    What a person asks for (`by`) is done. What the system asks of itself waits for a stream that does not
+    reach as far as it once did, and stops before much of what is known would vanish.
+    """
+    cursor = await (await db.driver(conn)).execute(
+        "insert into rebuilds (projector, stream, state, reason, requested_by)"
+        " values (%s, %s, 'REQUESTED', %s, %s)"
+        " on conflict (projector, stream) where state in ('REQUESTED', 'READING')"
+        " do update set state = case when %s then 'REQUESTED' else rebuilds.state end,"
+        " requested_by = case when %s then rebuilds.requested_by else excluded.requested_by end"
+        " returning id",
+        (projector.name, projector.stream, reason, by, from_start, by == AUTOMATIC),
+    )
+    row = await cursor.fetchone()
+    assert row is not None  # inserted or updated, it is returned
+    return int(row[0])
+
+
+async def withdraw(conn: AsyncConnection, stream: str, events: Sequence[uuid.UUID]) -> bool:
+    """Note events that no longer hold; whether any of them is news."""
+    cursor = await (await db.driver(conn)).execute(
+        "insert into withdrawn (stream, event_id) select %s, unnest(%s::uuid[]) on conflict do nothing",
+        (stream, list(events)),
+    )
+    return cursor.rowcount > 0
+
+
+async def withdrawn(conn: AsyncConnection, stream: str) -> set[str]:
+    """The events of a stream that no longer hold."""
+    cursor = await (await db.driver(conn)).execute(
+        "select event_id::text from withdrawn where stream = %s", (stream,)
+    )
+    return {row[0] for row in await cursor.fetchall()}
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A rebuild under way and how far it has read."""
+
+    id: int
+    projector: Projector
+    by: str
+    created: str
+    seq: int
+    fingerprint: bytes | None
+
+    @property
+    def schema(self) -> str:
+        """Where the new tables stand."""
+        return f"rebuild_{self.projector.name}_{self.projector.stream.lower()}"
+
+
+class Rebuilder(Runner):
+    """Makes a service's projections anew when asked, one after another."""
+
+    def __init__(
+        self, settings: ServiceSettings, service: str, projectors: Sequence[Projector], engine: AsyncEngine
+    ) -> None:
+        super().__init__("rebuilds")
+        self._settings, self._service, self._engine = settings, service, engine
+        self._projectors = {(each.name, each.stream): each for each in projectors}
+
+    async def session(self, stop: asyncio.Event) -> None:
+        """Wait for requests and carry each out; a doubt ends this life and the next one goes on from there."""
+        async with self._engine.connect() as conn:
+            try:
+                if not await self.lock(await db.driver(conn), stop):
+                    return
+                self.working()
+                while not stop.is_set():
+                    job = await self._next(conn)
+                    if job is None:
+                        await pause(stop, LOOK_SECONDS)
+                    else:
+                        await self._make(conn, job, stop)
+            finally:
+                await conn.invalidate()
+
+    async def _next(self, conn: AsyncConnection) -> Job | None:
+        async with conn.begin():
+            cursor = await (await db.driver(conn)).execute(
+                "select projector, stream, id, requested_by, case state when 'READING' then stream_created"
+                " else '' end, stream_seq, digest from rebuilds where state in ('REQUESTED', 'READING')"
+                " order by id"
+            )
+            for name, stream, number, *rest in await cursor.fetchall():
+                if (name, stream) in self._projectors:
+                    return Job(number, self._projectors[name, stream], *rest)
+        return None
+
+    async def _make(self, conn: AsyncConnection, job: Job, stop: asyncio.Event) -> None:
+        bus = await Bus.connect(self._settings, self._service, f"rebuild-{job.projector.stream}")
+        self.bus = bus
+        try:
+            state = await bus.stream_state(job.projector.stream)
+            await self._is_whole(conn, job, state)
+            if job.created != state.created or job.seq > state.last_seq:
+                job = await self._begin(conn, job, state.created)
+            reader = f"{job.projector.name}-rebuild"
+            pull = await bus.pull(job.projector.stream, reader, max(job.seq - 1, 0))
+            await self._read(conn, pull, job, state.last_seq, stop)
+        finally:
+            self.bus = None
+            await bus.close()
+
+    async def _is_whole(self, conn: AsyncConnection, job: Job, state: StreamState) -> None:
+        """A stream that lacks what was once in it must not become the truth before its owner has seen it."""
+        if not state.whole:
+            raise Doubt(f"stream {job.projector.stream} is being filled again by its owner")
+        async with conn.begin():
+            live = await _live(conn, job.projector)
+        rewound = live is not None and live.created == state.created and live.seq > state.last_seq
+        if rewound and job.by == AUTOMATIC:
+            raise Doubt(f"stream {job.projector.stream} does not reach as far as it was read")
+
+    async def _begin(self, conn: AsyncConnection, job: Job, created: str) -> Job:
+        """Empty tables in the new schema, whatever an earlier attempt left there."""
+        job = replace(job, created=created, seq=0, fingerprint=None)
+        beside = sa.MetaData(naming_convention=db.NAMING)
+        for table in job.projector.tables:
+            table.to_metadata(beside, schema=job.schema)
+        async with conn.begin():
+            await self._say_how_far(conn, job, "READING")
+            pg = await db.driver(conn)
+            schema = sql.Identifier(job.schema)
+            await pg.execute(sql.SQL("drop schema if exists {} cascade").format(schema))
+            await pg.execute(sql.SQL("create schema {}").format(schema))
+            await conn.run_sync(beside.create_all)
+        log.info("rebuild_begun", projector=job.projector.name, stream=job.projector.stream)
+        return job
+
+    async def _read(self, conn: AsyncConnection, pull: Pull, job: Job, end: int, stop: asyncio.Event) -> None:
+        """Read to where the live projection is, then change places with it."""
+        async with conn.begin():
+            gone = await withdrawn(conn, job.projector.stream)
+        patience = _Patience()
+        known = job.seq == 0
+        while not stop.is_set():
+            if job.seq >= end:
+                end = await self._swap(conn, pull, job, gone, patience)
+                if end == 0:
+                    return
+                if job.seq >= end:
+                    await pause(stop, IDLE_SECONDS)
+                    continue
+            messages = await pull.batch(self._settings.projection_batch, IDLE_SECONDS)
+            if messages and not known:
+                known = True
+                if messages[0].stream_seq == job.seq:
+                    if job.fingerprint != fingerprint(messages[0]):
+                        await self._start_over(conn, job)
+                        raise Doubt("the stream is not the one the rebuild has read")
+                    messages = messages[1:]
+            if messages:
+                job = await self._project(conn, job, messages, gone)
+                await pull.acknowledge(messages[-1])
+                self.count(len(messages))
+
+    async def _project(
+        self, conn: AsyncConnection, job: Job, messages: Sequence[Stored], gone: set[str]
+    ) -> Job:
+        """Read a batch into the new tables, in transactions of their own or inside the one that is open."""
+
+        async def transact(batch: Sequence[Stored], reason: str | None) -> None:
+            found = sort(job.projector, batch, gone, reason)
+            last = batch[-1]
+            async with conn.begin_nested() if conn.in_transaction() else conn.begin():
+                reached = replace(job, seq=last.stream_seq, fingerprint=fingerprint(last))
+                await self._say_how_far(conn, reached, "READING")
+                await bury(conn, job.projector, job.created, found.dead)
+                await _search(conn, job.schema, LIVE)
+                if found.received:
+                    # What it would announce is told of by the comparison, if it is news.
+                    await job.projector.handle(conn, found.received)
+                await _search(conn, LIVE)
+
+        await digest(self.name, messages, transact)
+        return replace(job, seq=messages[-1].stream_seq, fingerprint=fingerprint(messages[-1]))
+
+    async def _say_how_far(self, conn: AsyncConnection, job: Job, state: str) -> None:
+        wanted = ("REQUESTED", "READING") if job.seq == 0 else ("READING",)
+        cursor = await (await db.driver(conn)).execute(
+            "update rebuilds set state = %s, stream_created = %s, stream_seq = %s, digest = %s"
+            " where id = %s and state = any(%s)",
+            (state, job.created, job.seq, job.fingerprint, job.id, list(wanted)),
+        )
+        if cursor.rowcount != 1:
+            raise Doubt("the rebuild was cancelled or asked for again")
+
+    async def _start_over(self, conn: AsyncConnection, job: Job) -> None:
+        async with conn.begin():
+            await request(conn, job.projector, reason="", from_start=True)
+
+    async def _swap(
+        self, conn: AsyncConnection, pull: Pull, job: Job, gone: set[str], patience: "_Patience"
+    ) -> int:
+        """Put the new tables in place of the live ones, and return 0; or how far to read before that.
+
+        From the lock on its checkpoint on, the live projection waits. What it has read beyond us is read now,
+        so that both tell of the same events when they are compared.
+        """
+        async with conn.begin():
+            pg = await db.driver(conn)
+            await pg.execute("set local lock_timeout = '5s'")
+            at = await _live(conn, job.projector)
+            live = at.seq if at is not None and at.created == job.created else None
+            if live is not None and live - job.seq > self._settings.projection_batch:
+                return live
+            if live is not None and live < job.seq and patience.waits_for(live):
+                return job.seq
+            while live is not None and job.seq < live:
+                job = await self._project(conn, job, await self._up_to(pull, live), gone)
+            await self._change_places(conn, job)
+        log.info("rebuild_done", projector=job.projector.name, stream=job.projector.stream)
+        return 0
+
+    async def _up_to(self, pull: Pull, last: int) -> list[Stored]:
+        messages = await pull.batch(self._settings.projection_batch, PATIENCE_SECONDS)
+        if not messages:
+            raise Doubt("the live projection has read what we cannot")
+        wanted = [message for message in messages if message.stream_seq <= last]
+        if len(wanted) < len(messages) and not wanted:
+            raise Doubt("the stream has lost what the live projection has read")
+        return wanted
+
+    def _beware(self, projector: Projector, differences: dict[str, dict[str, int]]) -> None:
+        known = sum(each["live"] for each in differences.values())
+        gone = sum(each["only_live"] for each in differences.values())
+        if gone > VANISHING_ROWS and gone > VANISHING_SHARE * known:
+            raise Stand(
+                f"made anew from stream {projector.stream}, the projection would lose or change {gone} of"
+                f" {known} rows; if that is right, run '{self._service} rebuild {projector.stream}'"
+            )
+
+    async def _change_places(self, conn: AsyncConnection, job: Job) -> None:
+        projector = job.projector
+        announcements: Announcements = []
+        if projector.reconcile is not None:
+            await _search(conn, job.schema, LIVE)
+            announcements = await projector.reconcile(conn, LIVE)
+            await _search(conn, LIVE)
+        differences = {table.name: await _differing(conn, table, job.schema) for table in projector.tables}
+        if job.by == AUTOMATIC:
+            self._beware(projector, differences)
+        await outbox.announce(conn, announcements)
+        await _move_tables(conn, projector.tables, job.schema)
+        pg = await db.driver(conn)
+        await pg.execute(
+            "insert into checkpoints (projector, stream, stream_created, stream_seq, digest)"
+            " values (%s, %s, %s, %s, %s) on conflict (projector, stream) do update set"
+            " stream_created = excluded.stream_created, stream_seq = excluded.stream_seq,"
+            " digest = excluded.digest, moved_at = clock_timestamp()",
+            (projector.name, projector.stream, job.created, job.seq, job.fingerprint),
+        )
+        await pg.execute(
+            "update rebuilds set state = 'DONE', finished_at = clock_timestamp(), differences = %s,"
+            " announced = %s where id = %s",
+            (Jsonb(differences), len(announcements), job.id),
+        )
+        await pg.execute("select pg_notify('projection', '{}')")
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """Where the live projection is."""
+
+    created: str
+    seq: int
+
+
+async def _live(conn: AsyncConnection, projector: Projector) -> _Live | None:
+    """Where the live projection is; it stays there until the transaction ends."""
+    cursor = await (await db.driver(conn)).execute(
+        "select stream_created, stream_seq from checkpoints where projector = %s and stream = %s for update",
+        (projector.name, projector.stream),
+    )
+    row = await cursor.fetchone()
+    return None if row is None else _Live(row[0], int(row[1]))
+
+
+class _Patience:
+    """How long the live projection may stay behind the new one before it is no longer waited for."""
+
+    def __init__(self) -> None:
+        self._at = -1
+        self._since = 0.0
+
+    def waits_for(self, live: int) -> bool:
+        """Whether a live projection that has come to `live` may still catch up."""
+        now = asyncio.get_running_loop().time()
+        if live != self._at:
+            self._at, self._since = live, now
+        return now - self._since < PATIENCE_SECONDS
+
+
+async def _search(conn: AsyncConnection, *schemas: str) -> None:
+    path = sql.SQL(", ").join(map(sql.Identifier, schemas))
+    await (await db.driver(conn)).execute(sql.SQL("set local search_path to {}").format(path))
+
+
+async def _differing(conn: AsyncConnection, table: sa.Table, schema: str) -> dict[str, int]:
+    """Rows that only the live table has, and rows that only the new one has."""
+    columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
+
+    def rows(at: str) -> sql.Composed:
+        return sql.SQL("select {} from {}").format(columns, sql.Identifier(at, table.name))
+
+    query = sql.SQL(
+        "select (select count(*) from {live}), (select count(*) from ({a} except all {b}) x),"
+        " (select count(*) from ({b} except all {a}) y)"
+    ).format(live=sql.Identifier(LIVE, table.name), a=rows(LIVE), b=rows(schema))
+    found: Any = await (await (await db.driver(conn)).execute(query)).fetchone()
+    return dict(zip(("live", "only_live", "only_new"), found, strict=True))
+
+
+async def _move_tables(conn: AsyncConnection, tables: Sequence[sa.Table], schema: str) -> None:
+    pg = await db.driver(conn)
+    await pg.execute(sql.SQL("create schema {}").format(sql.Identifier(OLD)))
+    for table in tables:
+        for start, end in ((LIVE, OLD), (schema, LIVE)):
+            await pg.execute(
+                sql.SQL("alter table {} set schema {}").format(
+                    sql.Identifier(start, table.name), sql.Identifier(end)
+                )
+            )
+    for gone in (OLD, schema):
+        await pg.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(gone)))

@@ -1,0 +1,126 @@
+"""After a database was restored from an older copy: what its streams know and it does not is taken back.
+
+The outbox identity moves past everything the streams hold, events that wait get new numbers behind it, and
+an `events.withdrawn` tells every reader which events no longer hold.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from psycopg import sql
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from benvung import db, journal, outbox, rebuild
+from benvung.bus import Bus
+from benvung.envelope import SEQUENCE_DIGITS, SEQUENCE_OFFSET, EventsWithdrawn
+from benvung.journal import Placed
+from benvung.service import Service
+
+LOCK_SECONDS = 30
+EVENTS_IN_ONE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What was done: events taken back by stream, waiting events renumbered, the identity now."""
+
+    withdrawn: dict[str, int]
+    renumbered: int
+    identity: int
+
+
+async def recover(service: Service) -> Recovered:
+    """Bring a restored database and its streams to one account again. Harmless when nothing is wrong.
+
+    Raises `Doubt` or `Refused` when NATS does not answer as it should, and `psycopg.errors.LockNotAvailable`
+    while a relay holds its stream.
+    """
+    engine = db.create_engine(service.settings)
+    locks = await journal.connect(service.settings)
+    bus = await Bus.connect(service.settings, service.name, "recover")
+    try:
+        await locks.execute(f"set lock_timeout = '{LOCK_SECONDS}s'")
+        unknown = {stream: await _unknown(locks, bus, stream) for stream in service.streams}
+        async with engine.begin() as conn:
+            identity = await _advance(conn, [each for found in unknown.values() for each in found])
+            renumbered = await _renumber(conn, service.sequences)
+            for stream, found in unknown.items():
+                await _withdraw(conn, service, stream, [each.event_id for each in found])
+    finally:
+        await bus.close()
+        await locks.close()
+        await engine.dispose()
+    return Recovered({stream: len(found) for stream, found in unknown.items()}, renumbered, identity)
+
+
+async def _unknown(locks: journal.Session, bus: Bus, stream: str) -> list[Placed]:
+    """Hold the stream's relay off and compare the whole stream with journal and outbox."""
+    await locks.execute("select pg_advisory_lock(hashtextextended(%s, 0))", (f"benvung relay {stream}",))
+    await bus.ensure_stream(stream)
+    state = await bus.stream_state(stream)
+    await journal.find_lost(locks, stream, state)
+    return await journal.settle_tail(locks, bus, stream, state, whole=True)
+
+
+async def _advance(conn: AsyncConnection, unknown: Sequence[Placed]) -> int:
+    newest = max((each.sequence for each in unknown), default=0)
+    cursor = await (await db.driver(conn)).execute(
+        "select case when %s > last_value then setval('outbox_id_seq', %s) else last_value end"
+        " from outbox_id_seq",
+        (newest, newest),
+    )
+    row = await cursor.fetchone()
+    assert row is not None  # a sequence is one row
+    return int(row[0])
+
+
+async def _renumber(conn: AsyncConnection, columns: Sequence[sa.Column[int]]) -> int:
+    """Give waiting events new numbers, also where the service keeps them: the old ones were used before."""
+    pg = await db.driver(conn)
+    cursor = await pg.execute(
+        "create temporary table renumbered on commit drop as"
+        " select old, nextval('outbox_id_seq') as new from (select id as old from outbox order by id) waiting"
+    )
+    renumbered = cursor.rowcount
+    await pg.execute(
+        "update outbox set id = new, payload = overlay(payload placing"
+        f" convert_to(lpad(new::text, {SEQUENCE_DIGITS}, '0'), 'UTF8')"
+        f" from {SEQUENCE_OFFSET + 1} for {SEQUENCE_DIGITS}) from renumbered where id = old"
+    )
+    for column in columns:
+        table, name = sql.Identifier(column.table.name), sql.Identifier(column.name)
+        # The tables of facts refuse every change; this is the one that keeps them true.
+        for statement in (
+            "alter table {table} disable trigger user",
+            "update {table} set {name} = new from renumbered where {name} = old",
+            "alter table {table} enable trigger user",
+        ):
+            await pg.execute(sql.SQL(statement).format(table=table, name=name))
+    return renumbered
+
+
+async def _withdraw(
+    conn: AsyncConnection, service: Service, stream: str, events: Sequence[uuid.UUID]
+) -> None:
+    if not events:
+        return
+    await rebuild.withdraw(conn, stream, events)
+    kind = next(
+        each for each in service.events if issubclass(each, EventsWithdrawn) and each.stream() == stream
+    )
+    withdrawal = uuid.uuid4()
+    await outbox.publish(
+        conn,
+        [
+            kind(
+                province=None,
+                commune=None,
+                revision=number,
+                withdrawal_id=withdrawal,
+                events=tuple(events[start : start + EVENTS_IN_ONE]),
+            )
+            for number, start in enumerate(range(0, len(events), EVENTS_IN_ONE), start=1)
+        ],
+    )
