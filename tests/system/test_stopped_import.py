@@ -19,7 +19,7 @@ def test_an_import_that_is_killed_goes_on_by_itself_and_takes_each_row_once(worl
     after = world.stream_state("HOUSEHOLDS").last_seq
     before = {each["id"] for each in world.households(IMPORTED)}
     file = world.folder / "large.csv"
-    write_review_csv(file, rows(world), get_standard("STD_2022_2025"))
+    write_review_csv(file, rows(world, IMPORTED), get_standard("STD_2022_2025"))
     given = officer.upload(f"/v1/reviews/{review}/imports", file)
     path = f"/v1/imports/{given['import_id']}"
 
@@ -47,9 +47,9 @@ def test_an_import_that_is_killed_goes_on_by_itself_and_takes_each_row_once(worl
     assert world.compared().equal
 
 
-def rows(world: World) -> Iterator[ReviewRow]:
+def rows(world: World, commune: str) -> Iterator[ReviewRow]:
     """Poor households of a commune that no other test looks at."""
-    village = world.officer().get("households", f"/v1/communes/{IMPORTED}/villages")["villages"][0]["name"]
+    village = world.officer().get("households", f"/v1/communes/{commune}/villages")["villages"][0]["name"]
     for number in range(1, ROWS + 1):
         yield ReviewRow(
             number=number,

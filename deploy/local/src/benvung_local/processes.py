@@ -125,6 +125,11 @@ class Process:
         """Whether it was started and has not ended."""
         return self._child is not None and self._child.poll() is None
 
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended: its exit code, or minus the signal it died of; nothing while it runs."""
+        return self._child.poll() if self._child is not None else None
+
     def wait_until(self, ready: Callable[[], bool], timeout: float) -> None:
         """Return when `ready()` says so. Raises `DidNotStart` if the process ends or time runs out."""
         end = time.monotonic() + timeout
@@ -137,8 +142,12 @@ class Process:
 
     def ask_to_stop(self) -> None:
         """Ask it to end and do not wait."""
+        self.send(self.stop_signal)
+
+    def send(self, what: signal.Signals) -> None:
+        """Send a signal, if it runs."""
         if self._child is not None and self.running:
-            self._child.send_signal(self.stop_signal)
+            self._child.send_signal(what)
 
     def stop(self, timeout: float = 10) -> None:
         """Ask it to end; kill it when it does not within `timeout` seconds."""
