@@ -11,7 +11,7 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from benvung import db
-from benvung.bus import Bus, Doubt, Refused
+from benvung.bus import NOT_MADE, Absent, Bus, Doubt, Refused
 from benvung.metrics import REGISTRY
 
 log = structlog.get_logger(__name__)
@@ -37,6 +37,7 @@ class Runner:
         self.name = name
         self.state = "starting"
         self.detail = ""
+        self.detail_vi = ""
         self.bus: Bus | None = None
         self._failures = 0
 
@@ -47,7 +48,7 @@ class Runner:
 
     def working(self) -> None:
         """Say that everything this runner needs is there."""
-        self.state, self.detail, self._failures = "working", "", 0
+        self.state, self.detail, self.detail_vi, self._failures = "working", "", "", 0
         WORKING.labels(self.name).set(1)
 
     def count(self, number: int) -> None:
@@ -64,17 +65,19 @@ class Runner:
             try:
                 await self.session(stop)
             except Stand as stand:
-                self._say("stopped", str(stand))
+                self._say("stopped", str(stand), f"cần người xử lý: {stand}")
                 await pause(stop, RETRY_LIMIT)
             except (Doubt, Refused) as error:
-                self._say("waiting", str(error))
+                self._say("waiting", str(error), _why(error))
                 await self._back_off(stop)
             except Exception as error:  # a defect must not end the runner in silence
                 # A database's words may quote rows; its kind of error says enough to everybody.
                 if db.is_transient(error) or isinstance(error, TimeoutError):
-                    self._say("waiting", f"database: {type(error).__name__}")
+                    self._say("waiting", f"database: {type(error).__name__}", "cơ sở dữ liệu chưa trả lời")
                 else:
-                    self._say("failing", type(error).__name__)
+                    self._say(
+                        "failing", type(error).__name__, f"lỗi của chương trình ({type(error).__name__})"
+                    )
                     log.exception("runner_failed", runner=self.name)
                 await self._back_off(stop)
 
@@ -83,10 +86,10 @@ class Runner:
         wait = min(RETRY_LIMIT, RETRY_SECONDS * 2 ** min(self._failures - 1, 6))
         await pause(stop, wait * random.uniform(0.5, 1.0))  # noqa: S311 -- spreads retries, no secret
 
-    def _say(self, state: str, detail: str) -> None:
+    def _say(self, state: str, detail: str, detail_vi: str = "") -> None:
         if (state, detail) != (self.state, self.detail):
             log.warning("runner_state", runner=self.name, state=state, detail=detail)
-        self.state, self.detail = state, detail
+        self.state, self.detail, self.detail_vi = state, detail, detail_vi or detail
         WORKING.labels(self.name).set(0)
 
     async def lock(self, conn: "psycopg.AsyncConnection[Any]", stop: asyncio.Event) -> bool:
@@ -99,9 +102,18 @@ class Runner:
             await conn.commit()
             if row and row[0]:
                 return True
-            self._say("standby", "another process does this work")
+            self._say("standby", "another process does this work", "tiến trình khác đang làm việc này")
             await pause(stop, STANDBY_SECONDS)
         return False
+
+
+def _why(error: Doubt | Refused) -> str:
+    """In Vietnamese what is waited for, as far as an operator can tell one case from another."""
+    if isinstance(error, Absent):
+        return "NATS không trả lời, hoặc không nhận tài khoản này"
+    if isinstance(error, Refused) and error.code in NOT_MADE:
+        return "dịch vụ sở hữu luồng này chưa tạo luồng và chỗ đọc"
+    return f"chưa chắc chắn, đang thử lại: {error}"
 
 
 async def pause(stop: asyncio.Event, seconds: float) -> None:

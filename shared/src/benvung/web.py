@@ -176,8 +176,11 @@ async def ready(request: Request) -> Ready:
     found = await asyncio.gather(*(_check(name, check, request) for name, check in checks.items()))
     missing = [error for errors in found for error in errors]
     if missing:
-        names = ", ".join(error.field for error in missing)
-        raise NotReady(f"Đang chờ: {names}.", f"Waiting for: {names}.", errors=missing)
+        raise NotReady(
+            f"Đang chờ: {'; '.join(error.message_vi for error in missing)}.",
+            f"Waiting for: {'; '.join(error.message_en for error in missing)}.",
+            errors=missing,
+        )
     return Ready(status="ready", checked=list(checks))
 
 
@@ -189,13 +192,26 @@ async def _check(name: str, check: Check, request: Request) -> list[FieldError]:
         async with asyncio.timeout(CHECK_SECONDS):
             return await check(request)
     except TimeoutError:
-        return [_missing(name, "no-answer", f"no answer within {CHECK_SECONDS:g} s")]
+        late = f"{CHECK_SECONDS:g} s"
+        return [_missing(name, "no-answer", f"no answer within {late}", f"không trả lời trong {late}")]
     except Exception as error:  # noqa: BLE001 -- whatever the reason, it is not ready
-        return [_missing(name, "no-answer", type(error).__name__)]
+        kind = type(error).__name__
+        return [_missing(name, "no-answer", kind, f"không trả lời ({kind})")]
 
 
-def _missing(name: str, rule: str, detail: str) -> FieldError:
-    return FieldError(name, rule, detail, detail)
+_PARTS = {
+    "database": "cơ sở dữ liệu",
+    "issuer": "nơi đăng nhập",
+    "worker": "phần chạy nền",
+    "relay": "gửi sự kiện {}",
+    "projector": "đọc sự kiện {}",
+}
+
+
+def _missing(name: str, rule: str, detail: str, detail_vi: str) -> FieldError:
+    kind, _, rest = name.partition(" ")
+    part = _PARTS.get(kind, name).format(rest.rpartition(" ")[2])
+    return FieldError(name, rule, f"{part}: {detail_vi}", f"{name}: {detail}")
 
 
 async def _database_answers(request: Request) -> list[FieldError]:
@@ -206,14 +222,21 @@ async def _database_answers(request: Request) -> list[FieldError]:
 
 async def _issuer_known(request: Request) -> list[FieldError]:
     issuer: Issuer = request.app.state.issuer
-    return [] if issuer.ready else [_missing("issuer", "no-answer", "signing keys not fetched yet")]
+    if issuer.ready:
+        return []
+    return [_missing("issuer", "no-answer", "signing keys not fetched yet", "chưa lấy được khóa ký")]
 
 
 async def _worker_answers(request: Request) -> list[FieldError]:
     worker: Worker = request.app.state.worker
     idle = {"working", "standby"}
     waiting = [
-        _missing(name, runner["state"], runner["detail"])
+        _missing(
+            name,
+            runner["state"],
+            runner["detail"] or runner["state"],
+            runner["detail_vi"] or "đang khởi động",
+        )
         for name, runner in worker.status().items()
         if runner["state"] not in idle
     ]

@@ -65,7 +65,10 @@ class Worker:
 
     def status(self) -> dict[str, dict[str, str]]:
         """Each runner's state in a word, and what it waits for."""
-        return {runner.name: {"state": runner.state, "detail": runner.detail} for runner in self._runners}
+        return {
+            each.name: {"state": each.state, "detail": each.detail, "detail_vi": each.detail_vi}
+            for each in self._runners
+        }
 
     async def ping(self) -> None:
         """Prove that NATS answers on the runners' own connections. Raises `Doubt`."""

@@ -7,6 +7,7 @@ relies on the server's window of known message ids, and no message is published 
 
 from benvung.bus.connection import Bus, read_all
 from benvung.bus.messages import (
+    Absent,
     Doubt,
     Outgoing,
     Refused,
@@ -20,10 +21,14 @@ from benvung.bus.pull import Pull
 
 BATCH_LIMIT = 1000
 WRONG_LAST_SEQUENCE = frozenset({10070, 10071, 10164})
+# No such stream, no such reader: their owner has not made them yet.
+NOT_MADE = frozenset({10059, 10014})
 
 __all__ = [
     "BATCH_LIMIT",
+    "NOT_MADE",
     "WRONG_LAST_SEQUENCE",
+    "Absent",
     "Bus",
     "Doubt",
     "Outgoing",

@@ -13,6 +13,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from benvung.bus.messages import (
+    Absent,
     Doubt,
     Outgoing,
     Refused,
@@ -95,7 +96,7 @@ class Bus:
         except (nats_errors.Error, OSError, TimeoutError, ValueError) as error:
             with contextlib.suppress(Exception):
                 await client.close()
-            raise Doubt(f"cannot connect to NATS: {error!r}") from error
+            raise Absent(f"cannot connect to NATS: {error!r}") from error
         return bus
 
     async def close(self) -> None:

@@ -12,6 +12,10 @@ class Doubt(Exception):
     """Something about this connection is uncertain. Close it, connect anew, start from the checkpoint."""
 
 
+class Absent(Doubt):
+    """There is no connection: nobody answers at NATS's address, or who answers does not take us in."""
+
+
 class Refused(Exception):
     """The server understood and said no."""
 
