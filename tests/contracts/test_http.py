@@ -9,7 +9,6 @@ import importlib
 import json
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -21,23 +20,18 @@ from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
+from tests.contracts import examples
+from tests.contracts.examples import SERVICES
 
-from benvung import clock, contracts, db
-from benvung.envelope import REGISTRY, EventData
+from benvung import clock, contracts
+from benvung.projector import bury
 from benvung.settings import ServiceSettings
-from benvung.testing import App, Engine, NatsServer, deliver
+from benvung.testing import App, Engine, NatsServer
 from benvung.web import create_app
 
-SERVICES = ("households", "funding", "training", "reporting")
 CHECKS = [not_a_server_error, response_schema_conformance, content_type_conformance]
 GIVEN = os.environ.get("SCHEMATHESIS_EXAMPLES")
-EVENTS = Path(__file__).parents[1] / "architecture" / "examples"
 COMMUNE, VILLAGE = "23827", "23827.01"
-
-
-def contract_folder(service: str) -> Path:
-    """Where a service's promises are committed."""
-    return db.migrations_folder(service).parent / "contracts"
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -45,9 +39,10 @@ def test_the_committed_contracts_are_what_the_service_promises_today(service: st
     kind: type[ServiceSettings] = importlib.import_module(f"{service}.settings").Settings
     built = importlib.import_module(f"{service}.main").build(kind(database_url="postgresql://"))
 
-    promised = contracts.documents(built, create_app(built, worker=False).openapi())
+    present = contracts.committed(contracts.folder(service))
+    promised = contracts.documents(built, create_app(built, worker=False).openapi(), present)
 
-    assert contracts.differences(contract_folder(service), promised) == [], f"run '{service} contracts'"
+    assert contracts.differences(present, promised) == [], f"run '{service} contracts'"
 
 
 @pytest.fixture
@@ -76,7 +71,7 @@ def check_all(
     service: str, ask: Callable[[dict[str, Any]], httpx2.Response], real: Mapping[str, str]
 ) -> None:
     """Invent requests for every operation of the committed document, and check what is answered."""
-    document = json.loads((contract_folder(service) / "openapi.json").read_text("utf-8"))
+    document = json.loads((contracts.folder(service) / "openapi.json").read_text("utf-8"))
     schema = schemathesis.openapi.from_dict(document)
     for found in schema.get_all_operations():
         assert isinstance(found, Ok), found.err()
@@ -132,7 +127,9 @@ async def fill_households(client: httpx2.AsyncClient, _engine: Engine) -> dict[s
     decided = {"standard": "STD_2022_2025", "decided_on": "2023-12-10"}
     review_id = (await send("POST", "/v1/reviews", json=review | decided))["id"]
     result = {"household_id": household_id, "members": 4, "b1_points": 120, "b2_points": 40}
-    await send("POST", f"/v1/reviews/{review_id}/results", json=result)
+    decision_id = (await send("POST", f"/v1/reviews/{review_id}/results", json=result))["decision_id"]
+    population = {"households": 1032, "persons": 4521, "as_of": "2023-12-31", "source": "12/BC-UBND"}
+    recorded = await send("POST", f"/v1/areas/{COMMUNE}/population", json=population)
     content = "Thôn,Họ và tên chủ hộ,Mã hộ,Số nhân khẩu,Điểm B1,Điểm B2\nLàng Một,Đinh Hai,H2,3,120,40\n"
     given = await send(
         "POST",
@@ -141,6 +138,7 @@ async def fill_households(client: httpx2.AsyncClient, _engine: Engine) -> dict[s
         headers={"Content-Type": "text/csv"},
     )
     things = {"household_id": household_id, "review_id": review_id, "import_id": given["import_id"]}
+    things |= {"decision_id": decision_id, "population_id": recorded["population_id"]}
     return things | {"commune": COMMUNE, "area": COMMUNE, "village": VILLAGE}
 
 
@@ -178,31 +176,29 @@ async def fill_funding(client: httpx2.AsyncClient, engine: Engine) -> dict[str, 
     }
     allocated = await client.post("/v1/allocations", json=given)
     assert allocated.is_success, allocated.text
-    told = await tell(engine, "funding")
+    told = await tell(client, engine, "funding")
     return told | {"allocation_id": allocated.json()["id"]}
 
 
-async def fill_reporting(_client: httpx2.AsyncClient, engine: Engine) -> dict[str, str]:
+async def fill_reporting(client: httpx2.AsyncClient, engine: Engine) -> dict[str, str]:
     """What the three other services told."""
-    return await tell(engine, "reporting")
+    return await tell(client, engine, "reporting")
 
 
-async def tell(engine: Engine, service: str) -> dict[str, str]:
-    """Hand the committed example of every event to the service's projectors."""
-    examples = [read_example(path) for path in sorted(EVENTS.glob("*.json"))]
+async def tell(client: httpx2.AsyncClient, engine: Engine, service: str) -> dict[str, str]:
+    """What the service's projectors make of every committed event; one letter is dead, one rebuild asked for."""
+    classified = examples.newest()["households.household.classified.v1"]
     for projector in importlib.import_module(f"{service}.consumers").PROJECTORS:
-        events = [each for each in examples if each.event_type in projector.readers]
         async with engine(service).begin() as conn:
-            await deliver(conn, projector, events)
-    classified = next(each for each in examples if "classified" in each.event_type)
-    return {"household_id": classified.subject_id, "area": str(classified.commune), "year": "2023"}
-
-
-def read_example(path: Path) -> EventData:
-    """A committed example as the class that stands behind it."""
-    body = json.loads(path.read_text("utf-8"))
-    importlib.import_module(f"{path.stem.partition('.')[0]}.events")
-    return REGISTRY[path.stem].model_validate(body.get("data", body))
+            await examples.tell(conn, projector, examples.heard(projector))
+            if projector.stream == "HOUSEHOLDS":
+                await bury(conn, projector, "2024-01-24T00:00:00Z", [(classified.stored(), "planted")])
+    letters = (await client.get("/v1/dead-letters")).json()["items"]
+    rebuild = await client.post("/v1/rebuilds", json={"stream": "HOUSEHOLDS", "reason": "kiểm tra"})
+    assert rebuild.is_success, rebuild.text
+    things = {"letter_id": str(letters[0]["id"]), "rebuild_id": str(rebuild.json()["id"]), "year": "2023"}
+    data = classified.body["data"]
+    return things | {"household_id": data["household_id"], "area": data["commune"]}
 
 
 FILLED = {

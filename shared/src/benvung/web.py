@@ -102,8 +102,9 @@ class Application(FastAPI):
     """FastAPI, with every operation's refusals in its OpenAPI document."""
 
     def openapi(self) -> dict[str, Any]:
-        """The document, with the problem's schema and where it may be answered."""
-        return problems.describe(super().openapi())
+        """The document, with the problem's schema, where it may be answered, and examples."""
+        described = problems.describe(super().openapi())
+        return contracts.illustrate(described, contracts.values(self.state.service.package))
 
 
 def _settle() -> None:
@@ -286,7 +287,7 @@ def cli(made: Callable[[], Service]) -> typer.Typer:
     def write_contracts(
         check: Annotated[bool, typer.Option("--check", help="write nothing; fail if files differ")] = False,
     ) -> None:
-        """Write the event schemas and the OpenAPI document that this service promises."""
+        """Write what this service promises: events, examples, AsyncAPI, OpenAPI. Refuses to break a promise."""
         _contracts(_built(made), check=check)
 
     @app.command()
@@ -314,9 +315,14 @@ def _built(made: Callable[[], Service]) -> Service:
 
 
 def _contracts(service: Service, *, check: bool) -> None:
-    folder = db.migrations_folder(service.package).parent / "contracts"
-    files = contracts.documents(service, create_app(service, worker=False).openapi())
-    changed = contracts.differences(folder, files) if check else contracts.write(folder, files)
+    home = contracts.folder(service.package)
+    present = contracts.committed(home)
+    try:
+        wanted = contracts.documents(service, create_app(service, worker=False).openapi(), present)
+        changed = contracts.differences(present, wanted) if check else contracts.write(home, wanted)
+    except (contracts.NoExample, contracts.Incompatible) as error:
+        typer.echo(f"{service.name}: {error}", err=True)
+        raise typer.Exit(1) from None
     for name in changed:
         typer.echo(name)
     if check and changed:

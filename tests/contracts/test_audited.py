@@ -1,0 +1,191 @@
+"""Whoever reads personal data or writes anything is on record: every route is tried, none is left out."""
+
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+import pytest
+import sqlalchemy as sa
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.architecture.test_routes import models, service
+from tests.contracts.test_http import COMMUNE, FILLED, VILLAGE, in_kong_chro
+
+from benvung import web
+from benvung.testing import App, Engine
+
+SERVICES = ("households", "funding", "training", "reporting")
+PERSONAL = {
+    "head_name", "full_name", "citizen_id", "birth_date", "phone", "address", "ethnicity", "reviewer",
+    "deprivations",
+}  # fmt: skip
+# Answers to the rows of a file quote its cells.
+QUOTING = {"AnswerShown"}
+# Files that hold counts and sums alone.
+FIGURES = {"/v1/situation.csv", "/v1/situation.xlsx", "/v1/movements.csv", "/v1/movements.xlsx"}
+READS = {
+    "households": {
+        "/v1/households",
+        "/v1/households.csv",
+        "/v1/households/{household_id}",
+        "/v1/households/{household_id}/decisions",
+        "/v1/imports/{import_id}/rows",
+        "/v1/imports/{import_id}/rows.csv",
+    }
+}
+SAFE = {"GET", "HEAD"}
+OTHER = "23830"
+__all__ = ["in_kong_chro"]
+
+
+def own_routes(name: str, app: FastAPI) -> Iterator[tuple[str, str, Any]]:
+    """(method, path, answer) of the routes that the service itself brings."""
+    for path, route, _ in web.routes(app):
+        if str(route.endpoint.__module__).split(".")[0] == name and path.startswith("/v1"):
+            for method in route.methods or ():
+                yield method, path, getattr(route, "response_model", None)
+
+
+def is_personal(path: str, answer: Any) -> bool:
+    """Whether an answer names a person, opens what is sealed, or is a file of more than figures."""
+    if "." in path.rpartition("/")[2]:
+        return path not in FIGURES
+    return any(
+        model.__name__ in QUOTING or PERSONAL.intersection(model.model_fields) for model in models(answer)
+    )
+
+
+def personal_reads(name: str) -> set[str]:
+    app = web.create_app(service(name), worker=False)
+    return {
+        path for method, path, answer in own_routes(name, app) if method in SAFE and is_personal(path, answer)
+    }
+
+
+async def on_record(engine: AsyncEngine, request_id: str) -> list[str]:
+    async with engine.connect() as conn:
+        query = sa.text("select action from audit where request_id = :id")
+        return list((await conn.execute(query, {"id": request_id})).scalars())
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_we_know_which_routes_tell_of_persons(name: str) -> None:
+    assert personal_reads(name) == READS.get(name, set())
+
+
+@pytest.mark.usefixtures("in_kong_chro")
+@pytest.mark.parametrize("name", sorted(READS))
+async def test_reading_of_persons_is_on_record(app: App, engine: Engine, name: str) -> None:
+    client = await app(name)
+    real = await FILLED[name](client, engine)
+
+    for path in sorted(READS[name]):
+        request_id = str(uuid.uuid4())
+        answer = await client.get(path.format(**real), headers={"X-Request-Id": request_id})
+        assert (answer.status_code, len(await on_record(engine(name), request_id))) == (200, 1), path
+
+
+@dataclass
+class Writer:
+    """Sends writes, and sees to it that each is on record."""
+
+    client: httpx2.AsyncClient
+    engine: AsyncEngine
+    done: set[tuple[str, str]] = field(default_factory=set)
+
+    async def __call__(self, method: str, path: str, *, of: str = "", query: str = "", **given: Any) -> Any:
+        """The answer to a right request; `of` fills the place in the path's braces."""
+        request_id = str(uuid.uuid4())
+        headers = {"X-Request-Id": request_id, "If-Match": "*", "Idempotency-Key": request_id}
+        given["headers"] = {**headers, **given.get("headers", {})}
+        answer = await self.client.request(method, re.sub(r"{\w+}", of, path) + query, **given)
+        assert answer.is_success, f"{method} {path}: {answer.text}"
+        assert await on_record(self.engine, request_id), f"{method} {path} left no record"
+        self.done.add((method, path))
+        return answer.json()
+
+
+async def write_households(send: Writer) -> None:
+    village = {"villages": [{"name": "Làng Một"}]}
+    await send("PUT", "/v1/communes/{commune}/villages", of=COMMUNE, json=village)
+    population = {"households": 10, "persons": 40, "as_of": "2023-12-31", "source": "12/BC-UBND"}
+    await send("POST", "/v1/areas/{area}/population", of=COMMUNE, json=population)
+    household = {"commune": COMMUNE, "village": VILLAGE, "head_name": "Đinh Ba", "members": 4}
+    entered = await send("POST", "/v1/households", json=household)
+    arrival = {"class": "POOR", "standard": "STD_2022_2025", "on": "2024-01-05"}
+    arrived = await send("POST", "/v1/arrivals", json=household | arrival)
+    review = {"commune": COMMUNE, "year": 2023, "kind": "ANNUAL", "stage": "OFFICIAL"}
+    decided = {"standard": "STD_2022_2025", "decided_on": "2023-12-10"}
+    opened = await send("POST", "/v1/reviews", json=review | decided)
+    result = {"household_id": entered["id"], "members": 4, "b1_points": 120, "b2_points": 40}
+    await send("POST", "/v1/reviews/{review_id}/results", of=opened["id"], json=result)
+    csv = "Thôn,Họ và tên chủ hộ,Mã hộ,Số nhân khẩu,Điểm B1,Điểm B2\nLàng Một,Đinh Tư,H4,3,120,40\n"
+    await send(
+        "POST",
+        "/v1/reviews/{review_id}/imports",
+        of=opened["id"],
+        query="?dry_run=true",
+        content=csv.encode(),
+        headers={"Content-Type": "text/csv"},
+    )
+    await send("POST", "/v1/reviews/{review_id}/closure", of=opened["id"])
+    neighbour = {"villages": [{"name": "Làng Xa"}]}
+    await send("PUT", "/v1/communes/{commune}/villages", of=OTHER, json=neighbour)
+    move = {"to_commune": OTHER, "to_village": f"{OTHER}.01", "on": "2024-01-10"}
+    await send("POST", "/v1/households/{household_id}/moves", of=arrived["id"], json=move)
+    end = {"reason": "DISSOLVED", "on": "2024-01-20"}
+    await send("POST", "/v1/households/{household_id}/closure", of=entered["id"], json=end)
+
+
+async def write_funding(send: Writer) -> None:
+    share = {"capital_type": "RECURRENT", "amount_dong": 1_000_000}
+    allocation = {
+        "area": "630",
+        "year": 2023,
+        "decision_number": "01/QĐ-UBND",
+        "decided_on": "2023-01-10",
+        "total_dong": share["amount_dong"],
+        "by_capital_type": [share],
+        "lines": [{**share, "project": "DA2", "source": "CENTRAL_BUDGET"}],
+    }
+    await send("POST", "/v1/allocations", json=allocation)
+
+
+async def write_training(send: Writer) -> None:
+    given = {
+        "component": "DA7.1",
+        "form": "CLASS",
+        "title": "Lớp tập huấn",
+        "organiser": {"name": "UBND huyện", "level": "DISTRICT", "area": "630"},
+        "topics": [{"number": "90/QĐ-TTg"}],
+        "planned_from": "2023-10-12",
+    }
+    planned = await send("POST", "/v1/classes", json=given)
+    held = {"held_on": "2023-10-12", "participants": 200, "count_qualifier": "GREATER"}
+    await send("POST", "/v1/classes/{class_id}/completion", of=planned["id"], json=held)
+
+
+async def write_reporting(_send: Writer) -> None:
+    """Nothing can be written there."""
+
+
+WRITES = {
+    "households": write_households,
+    "funding": write_funding,
+    "training": write_training,
+    "reporting": write_reporting,
+}
+
+
+@pytest.mark.usefixtures("in_kong_chro")
+@pytest.mark.parametrize("name", SERVICES)
+async def test_every_write_is_on_record(app: App, engine: Engine, name: str) -> None:
+    send = Writer(await app(name), engine(name))
+
+    await WRITES[name](send)
+
+    routes = own_routes(name, web.create_app(service(name), worker=False))
+    assert send.done == {(method, path) for method, path, _ in routes if method not in SAFE}
