@@ -119,6 +119,7 @@ def tables(meta: sa.MetaData) -> None:
         sa.Column("name", sa.Text, primary_key=True),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("detail", sa.Text, nullable=False),
+        sa.Column("detail_vi", sa.Text, nullable=False),
         sa.Column("since", MOMENT, nullable=False),
         sa.Column("told_at", MOMENT, nullable=False),
         sa.Column("stream_created", sa.Text),
@@ -246,7 +247,7 @@ _EXACT = (
     """
     create table runners (
       name text constraint pk_runners primary key, state text not null, detail text not null,
-      since timestamptz not null, told_at timestamptz not null, stream_created text, stream_last bigint)
+      detail_vi text not null, since timestamptz not null, told_at timestamptz not null, stream_created text, stream_last bigint)
     """,
     (
         "comment on table runners is 'what each relay and projector last said of itself,"

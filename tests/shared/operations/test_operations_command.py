@@ -159,7 +159,7 @@ async def test_a_rebuild_is_asked_for_and_followed_to_its_end(site: Site, comman
     following = asyncio.create_task(command("rebuild", STREAM, "--wait"))
     await asyncio.sleep(1)
     await site.run(
-        "insert into runners values (:name, 'working', '', now(), now(), 'now', 200)",
+        "insert into runners values (:name, 'working', '', '', now(), now(), 'now', 200)",
         name=f"projector {READER} on {STREAM}",
     )
     await site.run("update rebuilds set state = 'READING', stream_created = 'now', stream_seq = 50")

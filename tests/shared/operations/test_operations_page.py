@@ -191,7 +191,7 @@ async def test_a_rebuild_is_asked_for_with_a_reason_and_followed(browser: Browse
     assert "van-hanh" in text
 
     await browser.site.run(
-        "insert into runners values (:name, 'working', '', now(), now(), 'now', 200)",
+        "insert into runners values (:name, 'working', '', '', now(), now(), 'now', 200)",
         name=f"projector {READER} on {STREAM}",
     )
     await browser.site.run("update rebuilds set state = 'READING', stream_created = 'now', stream_seq = 50")

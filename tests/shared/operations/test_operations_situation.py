@@ -124,7 +124,9 @@ async def test_a_part_that_waits_says_for_what(live: Live, nats_server: NatsServ
     await until(lambda: _stands(live, "waiting"))
 
     found = await live.reader()
-    assert found["detail"]
+    english = (await live.client.get("/v1/operations", headers={"Accept-Language": "en"})).json()
+    assert "NATS không trả lời" in found["detail"]
+    assert "cannot connect to NATS" in english["projections"][0]["detail"]
     assert found["since"]
     assert not (await live.stands())["well"]
     nats_server.start()

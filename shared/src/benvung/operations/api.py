@@ -184,12 +184,12 @@ class StandingShown(BaseModel):
     since: dt.datetime | None
 
     @classmethod
-    def of(cls, standing: Standing, say: catalogue.Translate) -> Self:
+    def of(cls, standing: Standing, say: catalogue.Translate, language: str) -> Self:
         """With its state in words."""
         return cls(
             state=standing.state,
             state_label=label(say, standing),
-            detail=standing.detail,
+            detail=standing.why(language),
             since=standing.since,
         )
 
@@ -240,21 +240,24 @@ def label(say: catalogue.Translate, standing: Standing) -> str:
 async def read_situation(request: Request, conn: Conn, _: Operator, say: Words) -> SituationShown:
     """How the streams told, the streams read, dead letters and rebuilds stand."""
     service: Service = request.app.state.service
+    language = str(request.state.lang)
     found = await situation(conn, service)
     return SituationShown(
         service=service.name,
         well=found.well,
-        streams=[_stream(each, say) for each in found.streams],
-        projections=[_projection(each, say) for each in found.projections],
-        rebuilder=StandingShown.of(found.rebuilder, say) if found.rebuilder else None,
+        streams=[_stream(each, StandingShown.of(each.standing, say, language)) for each in found.streams],
+        projections=[
+            _projection(each, StandingShown.of(each.standing, say, language)) for each in found.projections
+        ],
+        rebuilder=StandingShown.of(found.rebuilder, say, language) if found.rebuilder else None,
         dead_letters=found.letters,
         rebuilds=[RebuildShown.of(each, say) for each in found.rebuilds],
     )
 
 
-def _stream(owned: Owned, say: catalogue.Translate) -> StreamShown:
+def _stream(owned: Owned, standing: StandingShown) -> StreamShown:
     return StreamShown(
-        **StandingShown.of(owned.standing, say).model_dump(),
+        **standing.model_dump(),
         stream=owned.stream,
         waiting=owned.waiting,
         oldest_at=owned.oldest and owned.oldest.at,
@@ -264,9 +267,9 @@ def _stream(owned: Owned, say: catalogue.Translate) -> StreamShown:
     )
 
 
-def _projection(read: Projection, say: catalogue.Translate) -> ProjectionShown:
+def _projection(read: Projection, standing: StandingShown) -> ProjectionShown:
     return ProjectionShown(
-        **StandingShown.of(read.standing, say).model_dump(),
+        **standing.model_dump(),
         projector=read.projector,
         stream=read.stream,
         position=read.position,

@@ -306,7 +306,8 @@ async def _follow(at: At, asked: Rebuild) -> bool:
         words = _words(at.terminal, rebuild)
         if rebuilder is not None and not rebuilder.well:
             state = at.terminal.t(f"operations.state.{rebuilder.state}")
-            words += f" ({state}{': ' + rebuilder.detail if rebuilder.detail else ''})"
+            why = rebuilder.why(at.terminal.language)
+            words += f" ({state}: {why})" if why else f" ({state})"
         if words != said:
             at.terminal.say(words)
             said = words

@@ -25,7 +25,12 @@ class Standing:
 
     state: str
     detail: str
+    detail_vi: str
     since: dt.datetime | None
+
+    def why(self, language: str) -> str:
+        """What it waits for, or what must be done."""
+        return self.detail_vi if language == "vi" else self.detail
 
     @property
     def well(self) -> bool:
@@ -33,7 +38,7 @@ class Standing:
         return self.state == "working"
 
 
-UNKNOWN = Standing("unknown", "", None)
+UNKNOWN = Standing("unknown", "", "", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +166,8 @@ def _standing(said: Any) -> Standing:
     if said is None:
         return UNKNOWN
     if said.silent:
-        return Standing("silent", "", said.told_at)
-    return Standing(said.state, said.detail, said.since)
+        return Standing("silent", "", "", said.told_at)
+    return Standing(said.state, said.detail, said.detail_vi, said.since)
 
 
 def _told(sequence: int | None, payload: bytes | None) -> Told | None:
@@ -170,7 +175,7 @@ def _told(sequence: int | None, payload: bytes | None) -> Told | None:
 
 
 _SAID = sa.text(
-    "select name, state, detail, since, told_at, stream_created, stream_last,"
+    "select name, state, detail, detail_vi, since, told_at, stream_created, stream_last,"
     " told_at < clock_timestamp() - make_interval(secs => :silent) as silent from runners"
 )
 _LETTERS = sa.text(

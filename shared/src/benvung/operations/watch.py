@@ -40,9 +40,10 @@ REBUILDS = Gauge("rebuilds_open", "Rebuilds asked for or under way", registry=RE
 _MUTE = frozenset({"standby", "starting"})
 
 _TELL = sa.text("""
-insert into runners (name, state, detail, since, told_at, stream_created, stream_last)
-values (:name, :state, :detail, clock_timestamp(), clock_timestamp(), :created, :last)
+insert into runners (name, state, detail, detail_vi, since, told_at, stream_created, stream_last)
+values (:name, :state, :detail, :detail_vi, clock_timestamp(), clock_timestamp(), :created, :last)
 on conflict (name) do update set state = excluded.state, detail = excluded.detail,
+  detail_vi = excluded.detail_vi,
   since = case when runners.state = excluded.state then runners.since else excluded.since end,
   told_at = excluded.told_at,
   stream_created = coalesce(excluded.stream_created, runners.stream_created),
@@ -77,6 +78,7 @@ async def _tell(engine: AsyncEngine, runners: Sequence[Runner], streams: Mapping
             "name": runner.name,
             "state": runner.state,
             "detail": runner.detail,
+            "detail_vi": runner.detail_vi,
             "created": extent.created if extent else None,
             "last": extent.last_seq if extent else None,
         }
