@@ -78,7 +78,9 @@ class Worker:
 
     async def _ping(self) -> None:
         buses = [runner.bus for runner in self._runners if runner.bus is not None]
-        if self._runners and not buses and not all(runner.state == "standby" for runner in self._runners):
+        # Who stands by needs no connection, and who rebuilds has one only while there is something to do.
+        following = [runner for runner in self._runners if not isinstance(runner, Rebuilder)]
+        if not buses and not all(runner.state == "standby" for runner in following):
             raise Doubt("no connection to NATS")
         for bus in buses:
             await bus.ping()
