@@ -3,6 +3,7 @@
 import random
 import threading
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,14 +20,14 @@ POINTS = {
 }
 AGAIN_SECONDS = 0.1
 GIVE_UP_SECONDS = 60.0
-NOT_READY = 503
+# Nobody knows whether it was done: the service cannot reach its database, or the first try is under way.
+NOT_KNOWN = frozenset({"not-ready", "idempotency-key-in-use"})
 HELD_ON = "2024-01-20"
-PLANNED_HERE = {"area": "23827", "first": HELD_ON, "limit": "500"}
 
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """A decision that was answered with 2xx, or was found in the household's history afterwards."""
+    """A decision that was answered with 2xx, at the first or at a later try."""
 
     household: str
     decision: str
@@ -40,14 +41,18 @@ class Acknowledged:
 class Work:
     """Random decisions by several clients; several may meet at one household.
 
-    `reviews` are (commune, official?) → review. `mark` in a decision's reviewer tells its sender.
+    `reviews` are (commune, official?) → review. `mark` in a decision's reviewer tells its sender. Nobody
+    sends another decision before `may_send` says so.
     """
 
     seed: int
     households: Sequence[Any]
     reviews: dict[tuple[str, bool], str]
+    may_send: Callable[[], bool] = lambda: True
     truth: list[Acknowledged] = field(default_factory=list)
+    sent: int = 0
     unknown: int = 0
+    turn: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, officers: Sequence[Officer], number: int, meanwhile: Callable[[], None]) -> None:
         """Let the officers post `number` decisions while `meanwhile` runs in this thread."""
@@ -84,107 +89,76 @@ class Work:
                 "reviewer": f"{self.seed} {client} {at}",
                 **points,
             }
+            self._wait_for_turn()
             self.truth.append(self._decide(officer, review, body, official=official))
 
+    def _wait_for_turn(self) -> None:
+        with self.turn:
+            while not self.may_send():
+                time.sleep(0.005)
+            self.sent += 1
+
     def _decide(self, officer: Officer, review: str, body: dict[str, Any], *, official: bool) -> Acknowledged:
-        end = time.monotonic() + GIVE_UP_SECONDS
-        while time.monotonic() < end:
-            try:
-                answer = officer.ask("POST", "households", f"/v1/reviews/{review}/results", json=body)
-                if answer.status_code != NOT_READY:
-                    assert answer.status_code == 201, answer.text
-                    return _acknowledged(answer.json(), body, official=official)
-            except httpx2.TransportError:
-                pass
-            # Nobody knows whether it was recorded: only the household's history does.
-            self.unknown += 1
-            recorded = _look_up(officer, body["household_id"], str(body["reviewer"]))
-            if recorded is not None:
-                return _acknowledged(recorded, body, official=official)
-        raise AssertionError(f"no answer within {GIVE_UP_SECONDS:.0f} s: {body}")
+        path = f"/v1/reviews/{review}/results"
+        taken, unknown = until_answered(officer, "households", path, body, body["reviewer"])
+        self.unknown += unknown
+        return Acknowledged(
+            household=body["household_id"],
+            decision=taken["decision_id"],
+            sequence=taken["sequence"],
+            official=official,
+            decided_class=taken["class"],
+            mark=body["reviewer"],
+        )
 
 
-def _acknowledged(taken: Any, body: dict[str, Any], *, official: bool) -> Acknowledged:
-    return Acknowledged(
-        household=body["household_id"],
-        decision=taken["decision_id"],
-        sequence=taken["sequence"],
-        official=official,
-        decided_class=taken["class"],
-        mark=body["reviewer"],
-    )
-
-
-def _look_up(officer: Officer, household: str, mark: str) -> Any | None:
-    """The decision with this mark in the household's history, as soon as the history can be read."""
+def until_answered(
+    officer: Officer, service: str, path: str, body: dict[str, Any], mark: str
+) -> tuple[Any, int]:
+    """Send a request, the same one again while nobody knows; returns its answer and how often that was so."""
+    headers = {"Idempotency-Key": str(uuid.uuid5(uuid.NAMESPACE_OID, f"{path} {mark}"))}
     end = time.monotonic() + GIVE_UP_SECONDS
+    unknown = 0
     while time.monotonic() < end:
-        time.sleep(AGAIN_SECONDS)
         try:
-            answer = officer.ask("GET", "households", f"/v1/households/{household}/decisions")
+            answer = officer.ask("POST", service, path, json=body, headers=headers)
+            if answer.is_success:
+                return answer.json(), unknown
+            assert answer.json()["rule"] in NOT_KNOWN, answer.text
         except httpx2.TransportError:
-            continue
-        if answer.status_code == NOT_READY:
-            continue
-        assert answer.status_code == 200, answer.text
-        found = [each for each in answer.json()["decisions"] if each["reviewer"] == mark]
-        assert len(found) <= 1, f"recorded twice: {mark}"
-        return found[0] if found else None
-    raise AssertionError(f"the history could not be read within {GIVE_UP_SECONDS:.0f} s")
+            pass
+        unknown += 1
+        time.sleep(AGAIN_SECONDS)
+    raise AssertionError(f"no answer within {GIVE_UP_SECONDS:.0f} s: {body}")
 
 
 @dataclass
 class Trainer:
-    """An organiser who plans and completes classes and knows which were acknowledged."""
+    """An organiser who plans and completes classes and knows which were acknowledged.
+
+    `wait` returns when the class of this number may be held.
+    """
 
     officer: Officer
     seed: int
+    wait: Callable[[int], None] = lambda _: None
     truth: set[str] = field(default_factory=set)
 
     def start(self, number: int) -> threading.Thread:
         """Hold so many classes in a thread of their own."""
-        thread = threading.Thread(target=self._hold, args=(number,), name="trainer")
+        thread = threading.Thread(target=self.hold, args=(number,), name="trainer")
         thread.start()
         return thread
 
-    def _hold(self, number: int) -> None:
+    def hold(self, number: int) -> None:
+        """Plan and complete so many classes."""
         for at in range(number):
+            self.wait(at)
             title = f"Lớp {self.seed}-{at}"
-            planned = self._until_known(title, "PLANNED", "/v1/classes", _class(title))
-            path = f"/v1/classes/{planned['id']}/completion"
+            planned, _ = until_answered(self.officer, "training", "/v1/classes", _class(title), title)
             held = {"held_on": HELD_ON, "participants": 10 + at, "count_qualifier": "EXACT"}
-            self.truth.add(self._until_known(title, "COMPLETED", path, held)["id"])
-
-    def _until_known(self, title: str, state: str, path: str, body: dict[str, Any]) -> Any:
-        end = time.monotonic() + GIVE_UP_SECONDS
-        while time.monotonic() < end:
-            try:
-                answer = self.officer.ask("POST", "training", path, json=body)
-                if answer.status_code != NOT_READY:
-                    assert answer.is_success, answer.text
-                    return answer.json()
-            except httpx2.TransportError:
-                pass
-            if found := self._find(title, state):
-                return found
-        raise AssertionError(f"no answer within {GIVE_UP_SECONDS:.0f} s: {title}")
-
-    def _find(self, title: str, state: str) -> Any | None:
-        """The class of this title if it is in this state, as soon as classes can be read."""
-        end = time.monotonic() + GIVE_UP_SECONDS
-        while time.monotonic() < end:
-            time.sleep(AGAIN_SECONDS)
-            try:
-                answer = self.officer.ask("GET", "training", "/v1/classes", params=PLANNED_HERE)
-            except httpx2.TransportError:
-                continue
-            if answer.status_code == NOT_READY:
-                continue
-            assert answer.status_code == 200, answer.text
-            named = [each for each in answer.json()["items"] if each["title"] == title]
-            assert len(named) <= 1, f"recorded twice: {title}"
-            return next((each for each in named if each["state"] == state), None)
-        raise AssertionError(f"classes could not be read within {GIVE_UP_SECONDS:.0f} s")
+            path = f"/v1/classes/{planned['id']}/completion"
+            self.truth.add(until_answered(self.officer, "training", path, held, title)[0]["id"])
 
 
 def _class(title: str) -> dict[str, Any]:

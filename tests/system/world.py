@@ -93,11 +93,11 @@ class World:
         with psycopg.connect(self.stack.database_url(service)) as conn:
             return conn.execute(query.encode(), values).fetchall()
 
-    def settle(self) -> None:
+    def settle(self, seconds: float = SETTLE_SECONDS) -> None:
         """Return when every outbox is empty and every projection has read its stream to the end."""
-        end = time.monotonic() + SETTLE_SECONDS
+        end = time.monotonic() + seconds
         while under_way := self._under_way():
-            assert time.monotonic() < end, f"not within {SETTLE_SECONDS:.0f} s: {under_way}"
+            assert time.monotonic() < end, f"not within {seconds:.0f} s: {under_way}"
             time.sleep(0.05)
 
     def _under_way(self) -> list[str]:
@@ -159,7 +159,7 @@ class World:
             finally:
                 await connected.close()
 
-        ours = self.poison.get(name, ())
+        ours = set(self.poison.get(name, ()))
         return [stored for stored in asyncio.run(read()) if stored.stream_seq not in ours]
 
 

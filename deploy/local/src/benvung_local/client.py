@@ -30,9 +30,9 @@ class Addresses:
 class Officer:
     """One signed-in officer's view of the services."""
 
-    def __init__(self, addresses: Addresses, officer: str) -> None:
+    def __init__(self, addresses: Addresses, officer: str, seconds: float = SECONDS) -> None:
         self.addresses = addresses
-        self._http = httpx2.Client(timeout=SECONDS, headers={"Accept-Language": "vi"})
+        self._http = httpx2.Client(timeout=seconds, headers={"Accept-Language": "vi"})
         answer = self._http.post(
             f"{addresses.issuer}/token",
             data={"grant_type": "urn:benvung:officer", "officer": officer},
