@@ -28,6 +28,7 @@ QUOTING = {"AnswerShown"}
 FIGURES = {"/v1/situation.csv", "/v1/situation.xlsx", "/v1/movements.csv", "/v1/movements.xlsx"}
 READS = {
     "households": {
+        "/v1/decisions/{decision_id}",
         "/v1/households",
         "/v1/households.csv",
         "/v1/households/{household_id}",
@@ -115,7 +116,7 @@ async def write_households(send: Writer) -> None:
     await send("POST", "/v1/areas/{area}/population", of=COMMUNE, json=population)
     household = {"commune": COMMUNE, "village": VILLAGE, "head_name": "Đinh Ba", "members": 4}
     entered = await send("POST", "/v1/households", json=household)
-    arrival = {"class": "POOR", "standard": "STD_2022_2025", "on": "2024-01-05"}
+    arrival = {"class": "POOR", "standard": "STD_2022_2025", "on": "2024-01-05", "certificate": "7/GCN"}
     arrived = await send("POST", "/v1/arrivals", json=household | arrival)
     review = {"commune": COMMUNE, "year": 2023, "kind": "ANNUAL", "stage": "OFFICIAL"}
     decided = {"standard": "STD_2022_2025", "decided_on": "2023-12-10"}

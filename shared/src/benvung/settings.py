@@ -6,7 +6,6 @@ from pydantic import Field, FilePath, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from benvung import agencies
-from benvung.audit.chain import Keys
 
 
 class ServiceSettings(BaseSettings):
@@ -67,6 +66,9 @@ class ServiceSettings(BaseSettings):
     @field_validator("audit_key")
     @classmethod
     def _usable(cls, given: SecretStr) -> SecretStr:
+        # The audit's modules stand on these settings.
+        from benvung.audit.chain import Keys
+
         Keys.of(given.get_secret_value())
         return given
 

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql as pg
+from psycopg.types.json import Jsonb
+from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from benvung.db import driver
 from benvung.logs import request_id
 
 AUDIT_TRIGGER_SQL = (
@@ -48,11 +49,16 @@ SEALING_TRIGGER_SQL = (
     """,
 )
 
-_RECORD = sa.text(
+# The driver is spoken to directly: this runs in nearly every request, and the statement never changes.
+_RECORD = (
     "insert into audit (principal, action, entity, entity_id, request_id, detail, about)"
-    " select :principal, :action, :entity, entity_id, :request_id, :detail, cast(:about as text[])"
-    " from unnest(cast(:entity_ids as text[])) with ordinality as given(entity_id, place) order by place"
-).bindparams(sa.bindparam("detail", type_=pg.JSONB(none_as_null=True)))
+    " values (%s, %s, %s, %s, %s, %s, %s)"
+)
+_RECORD_EACH = (
+    "insert into audit (principal, action, entity, entity_id, request_id, detail, about)"
+    " select %s, %s, %s, entity_id, %s, %s, %s"
+    " from unnest(%s::text[]) with ordinality as given(entity_id, place) order by place"
+)
 
 
 class Actor(Protocol):
@@ -108,7 +114,11 @@ async def record(  # noqa: PLR0917 -- who, what, on what: six facts in the order
     about: About | None = None,
 ) -> None:
     """Write one audit row in the current transaction. `action` is a constant verb, `entity` a kind."""
-    await record_each(conn, actor, action, entity, [entity_id], detail, about=about)
+    pg = await driver(conn)
+    await pg.execute(
+        _RECORD,
+        (actor.subject, action, entity, entity_id, request_id.get(), _json(detail), _named(about)),
+    )
 
 
 async def record_each(  # noqa: PLR0917 -- the same six
@@ -124,15 +134,16 @@ async def record_each(  # noqa: PLR0917 -- the same six
     """Write one audit row for each id in one statement."""
     if not entity_ids:
         return
-    await conn.execute(
-        _RECORD,
-        {
-            "principal": actor.subject,
-            "action": action,
-            "entity": entity,
-            "entity_ids": list(entity_ids),
-            "request_id": request_id.get(),
-            "detail": detail,
-            "about": (about.named() or None) if about else None,
-        },
+    pg = await driver(conn)
+    await pg.execute(
+        _RECORD_EACH,
+        (actor.subject, action, entity, request_id.get(), _json(detail), _named(about), list(entity_ids)),
     )
+
+
+def _json(detail: dict[str, Any] | None) -> Jsonb | None:
+    return None if detail is None else Jsonb(detail, to_json)
+
+
+def _named(about: About | None) -> list[str] | None:
+    return (about.named() or None) if about else None
