@@ -18,6 +18,11 @@ CONTENT_TYPE = "application/cloudevents+json"
 SEQUENCE_DIGITS = 19
 SEQUENCE_OFFSET = len('{"sequence": "')
 WITHDRAWN = "events.withdrawn.v1"
+LATER = Field(json_schema_extra={"x-later": True})
+"""Marks a field that joined its event after the first version was told: `Annotated[int, LATER]`.
+
+The producer always says it. Readers may not count on it, because older events in the stream lack it.
+"""
 REGISTRY: dict[str, type["EventData"]] = {}
 
 

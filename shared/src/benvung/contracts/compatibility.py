@@ -130,7 +130,7 @@ class _Fit:
     def _lacking(self, where: str) -> Break:
         if self._readable:
             return Break(where, "was always there, and may be missing now", "field-optional")
-        return Break(where, "is required now, and what was written before lacks it", "field-required")
+        return Break(where, "is required, and what was written before lacks it", "field-required")
 
     def _others(self, narrow: Schema, wide: Schema, where: str) -> list[Break]:
         """Fields without a declared name: closed objects, and objects used as maps."""

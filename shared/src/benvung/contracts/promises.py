@@ -7,6 +7,7 @@ from typing import Any
 from benvung.contracts.compatibility import Break, Promise, Schema, breaks
 
 Files = Mapping[str, str]
+ADVICE = {"field-required": ": mark it LATER"}
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
 
 
@@ -26,9 +27,10 @@ def _event(name: str, old: Schema, wanted: str | None) -> list[Break]:
     event_type = name.removeprefix("events/").removesuffix(".json")
     if wanted is None:
         return [Break(event_type, "the event is gone, and its readers wait for it", "event-removed")]
+    found = breaks(old, json.loads(wanted), Promise.EVENT)
     return [
-        Break(f"{event_type} {each.where}", each.words, each.rule)
-        for each in breaks(old, json.loads(wanted), Promise.EVENT)
+        Break(f"{event_type} {each.where}", each.words + ADVICE.get(each.rule, ""), each.rule)
+        for each in found
     ]
 
 
@@ -118,7 +120,7 @@ class _Operation:
     ) -> Iterator[Break]:
         for kind, before in old.items():
             if kind not in new:
-                yield Break(f"{where} {kind}", "this kind of content is gone", "content-removed")
+                yield Break(where, f"{kind} is gone", "content-removed")
                 continue
             schemas: tuple[Any, Any] = (before.get("schema", {}), new[kind].get("schema", {}))
             found = breaks(*schemas, promise, documents=(self.document, operation.document))
