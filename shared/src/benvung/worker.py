@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 # Who waits for nothing but the word to stop needs no longer; a batch under way may take its time.
 MOMENT_SECONDS = 0.1
 STOP_SECONDS = 5.0
-LATE_SECONDS = 1.0
+LATE_SECONDS = 2.5
 START_SECONDS = 10.0
 # A thread that computes gives way to the other after half a millisecond instead of five.
 SWITCH_SECONDS = 0.0005

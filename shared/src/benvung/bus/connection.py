@@ -94,15 +94,13 @@ class Bus:
             bus = cls(client, inbox, closed, service, shared_account=settings.nats_shared_account)
             await client.subscribe(f"{bus._replies}.*", cb=bus._on_answer)
         except (nats_errors.Error, OSError, TimeoutError, ValueError) as error:
-            with contextlib.suppress(Exception):
-                await client.close()
+            await _end(client)
             raise Absent(f"cannot connect to NATS: {error!r}") from error
         return bus
 
     async def close(self) -> None:
         """Close now, in bounded time. Never drains: what was not confirmed did not happen."""
-        with contextlib.suppress(Exception):
-            await asyncio.wait_for(self._client.close(), 2)
+        await _end(self._client)
         self.closed.set()
         await self._watch
 
@@ -284,6 +282,15 @@ class Bus:
         pull = Pull(self._client, f"{self._inbox}.{secrets.token_hex(8)}", following, self.closed)
         await pull.start()
         return pull
+
+
+async def _end(client: Client) -> None:
+    with contextlib.suppress(Exception):
+        await asyncio.wait_for(client.close(), 2)
+    # A server that stands still takes nothing any more, and the client would keep the connection for it.
+    writer = getattr(client._transport, "_io_writer", None)
+    if writer is not None:
+        writer.transport.abort()
 
 
 def _condition(info: dict[str, Any]) -> str:
