@@ -127,7 +127,7 @@ def _decision(before: Household, poverty_class: PovertyClass, valid_from: dt.dat
         stage=stage,
         decided_class=poverty_class,
         previous_class=before.poverty_class,
-        previous_standard=None,
+        previous_standard="STD_2022_2025" if before.poverty_class else None,
         previous_members=before.members,
         movement=None,
         decided_on=valid_from,
@@ -143,7 +143,7 @@ def _change(before: Household, on: dt.date, reason: str, other: str | None) -> C
     return Change(
         on=on,
         previous_class=before.poverty_class,
-        previous_standard=None,
+        previous_standard="STD_2022_2025" if before.poverty_class else None,
         previous_members=before.members,
         movement=None,
         reason=reason,

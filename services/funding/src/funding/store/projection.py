@@ -166,7 +166,7 @@ async def differing(conn: AsyncConnection, live: str) -> list[tuple[Kept | None,
             " from {live} told full join eligibility made using (household_id, product)"
             " where (told.status, told.valid_from, told.valid_to, told.commune)"
             " is distinct from (made.status, made.valid_from, made.valid_to, made.commune)"
-            " order by household_id, product"
+            " order by coalesce(told.household_id, made.household_id), coalesce(told.product, made.product)"
         ).format(live=sql.Identifier(live, "eligibility"))
     )
     width = len(_KEPT)
