@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from tests.faults import campaign, site
@@ -24,12 +25,13 @@ REQUESTS_PER_HOUSEHOLD = 25
 COMMUNES = 3
 FEWEST, MOST = 15, 150
 SHOWN = 10
+WIDTH = 120
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run every seed and say what came of it."""
     given = _parse(arguments)
-    console = Console()
+    console = Console(width=WIDTH, soft_wrap=True)
     results: dict[int, Result | None] = {}
     for seed in given.seeds:
         started = time.monotonic()
@@ -53,16 +55,18 @@ def _one(seed: int, given: argparse.Namespace, console: Console) -> Result | Non
     def progress(text: str) -> None:
         console.print(f"seed {seed:4} {text}", markup=False, highlight=False)
 
-    with tempfile.TemporaryDirectory(prefix="benvung-faults-") as folder:
-        with site.running(Path(folder), households) as running:
-            try:
-                result = campaign.run(running, seed, given.requests, given.faults, progress)
-            except Exception:  # noqa: BLE001 -- the next seed is run whatever became of this one
-                _keep(kept, running.stack.logs, traceback.format_exc())
-                console.print_exception()
-                return None
-            if result.found:
-                _keep(kept, running.stack.logs, _words(result.found))
+    with (
+        tempfile.TemporaryDirectory(prefix="benvung-faults-") as folder,
+        site.running(Path(folder), households) as running,
+    ):
+        try:
+            result = campaign.run(running, seed, given.requests, given.faults, progress)
+        except Exception:  # noqa: BLE001 -- the next seed is run whatever became of this one
+            _keep(kept, running.stack.logs, traceback.format_exc())
+            console.print_exception()
+            return None
+        if result.found:
+            _keep(kept, running.stack.logs, _words(result.found))
     return result
 
 
@@ -77,7 +81,7 @@ def _words(found: Sequence[Finding]) -> str:
 
 
 def _table(results: dict[int, Result | None]) -> Table:
-    table = Table(title="Fault runs")
+    table = Table(title="Fault runs", box=SIMPLE, padding=(0, 1))
     columns = (
         "seed",
         "decisions",

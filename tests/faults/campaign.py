@@ -141,7 +141,7 @@ def run(site: Site, seed: int, requests: int, faults: int, progress: Progress = 
     """Let the officers post `requests` decisions under so many faults, heal, wait and compare."""
     started = time.monotonic()
     world = site.world
-    work = Work(seed, _households(world), _reviews(world))
+    work = Work(seed, households(world), reviews(world))
     injector = Injector(site, work, plan(seed, requests, faults), progress)
     work.may_send = injector.may_send
     every = max(1, requests // CLASSES)
@@ -191,13 +191,13 @@ def _work(site: Site, work: Work, trainer: Trainer, requests: int, injector: Inj
             training.result()
 
 
-def _households(world: World) -> list[Any]:
+def households(world: World) -> list[Any]:
     """Those that were registered for the runs, in an order that every run finds again."""
     listed = world.households(DISTRICT, **{"class": "POOR"})
     return sorted(listed, key=lambda each: (each["commune"], each["code"]))
 
 
-def _reviews(world: World) -> dict[tuple[str, bool], str]:
+def reviews(world: World) -> dict[tuple[str, bool], str]:
     return {
         (commune, official): world.open_review(commune, official=official)
         for commune in COMMUNES

@@ -6,7 +6,7 @@ An operator of NATS is added to each of its accounts, who may do what no service
 import asyncio
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -51,6 +51,12 @@ class Site:
     def stack(self) -> Stack:
         """The processes."""
         return self.world.stack
+
+    @property
+    def nats_conf(self) -> Path:
+        """The configuration that NATS reads when it starts."""
+        command = list(self.stack.nats.process.command)
+        return Path(command[command.index("--config") + 1])
 
     @property
     def parts(self) -> list[str]:
@@ -124,17 +130,22 @@ class Site:
 
 
 @contextmanager
-def running(folder: Path, households: int) -> Iterator[Site]:
-    """The system with so many poor households in each of three communes, until the block ends."""
+def running(
+    folder: Path, households: int, *, home: Path | None = None, standbys: Sequence[str] = STANDBYS
+) -> Iterator[Site]:
+    """The system with so many poor households in each of three communes, until the block ends.
+
+    `home` is where it keeps its data; without one they are temporary.
+    """
     proxies = Proxies()
-    stack = Stack(ports=Ports.free(), business_date=BUSINESS_DATE)
+    stack = Stack(folder=home, ports=Ports.free(), business_date=BUSINESS_DATE)
     world = World(stack, folder)
     password = new_password()
     site = Site(world, proxies, _add_operator(stack, folder, password), password)
     try:
         _wire(site)
         stack.start()
-        for service in STANDBYS:
+        for service in standbys:
             _stand_by(site, service)
         _enter(world, households)
         site.ready()
@@ -184,18 +195,17 @@ def _add_operator(stack: Stack, folder: Path, password: str) -> dict[str, str]:
     operators: dict[str, str] = {}
 
     def insert(found: "re.Match[str]") -> str:
-        owner = found[2]
+        before, user, owner = found.groups()
         operators[owner] = f"operator_{owner}"
-        return f"{found[1]}{{ user: {operators[owner]}, password: $NATS_OPERATOR_PASSWORD }}\n{found[0][len(found[1]) :]}"
+        return f"{before}{{ user: {operators[owner]}, password: $NATS_OPERATOR_PASSWORD }}\n{user}"
 
-    text = re.sub(r"(users:\s*\[\s*)\{\s*user:\s*(\w+)", insert, NATS_CONF.read_text())
+    text = re.sub(r"(users:\s*\[\s*)(\{\s*user:\s*(\w+))", insert, NATS_CONF.read_text())
     conf = folder / "nats.conf"
     conf.write_text(text)
     process = stack.nats.process
     command = [str(conf) if part == str(NATS_CONF) else part for part in process.command]
-    stack.nats.process = replace(
-        process, command=command, env={**process.env, "NATS_OPERATOR_PASSWORD": password}
-    )
+    env = {**process.env, "NATS_OPERATOR_PASSWORD": password}
+    stack.nats.process = replace(process, command=command, env=env)
     return operators
 
 
