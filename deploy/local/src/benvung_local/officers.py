@@ -29,7 +29,7 @@ OFFICERS = (
         "huyen-kong-chro",
         "Siu Thoan",
         "Cán bộ giảm nghèo huyện Kông Chro",
-        (*COMMUNE, "areas.write"),
+        (*COMMUNE, "areas.write", "audit.read"),
         ("630",),
     ),
     Officer("xa-chu-krey", "Đinh Văn Klơi", "Cán bộ giảm nghèo xã Chư Krey", COMMUNE, ("23827",)),

@@ -64,9 +64,10 @@ async def entries(
     return Page(items=[Entry.model_validate(each) for each in found], next=following)
 
 
-@router.get("/seal")
-async def newest_seal(_principal: Auditor, conn: Conn) -> NewestSeal:
+@router.get("/seal", responses=problems.responses(OutsideArea))
+async def newest_seal(request: Request, principal: Auditor, conn: Conn) -> NewestSeal:
     """The newest seal, to be noted where nobody who keeps this database can change it."""
+    principal.scope().check_area(request.app.state.settings.province)
     found = await reading.newest(conn)
     anchor = found.anchor
     return NewestSeal(
