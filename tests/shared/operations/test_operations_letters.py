@@ -274,6 +274,19 @@ async def test_a_round_is_bounded_and_the_next_goes_on_where_it_ended(site: Site
     assert too_many.status_code == 422
 
 
+async def test_two_rounds_at_once_share_the_letters_between_them(site: Site) -> None:
+    numbers = [await site.bury(payload(value)) for value in range(20, 32)]
+
+    rounds = await asyncio.gather(*(site.client.post("/v1/dead-letters/retry") for _ in range(2)))
+
+    assert [each.status_code for each in rounds] == [200, 200]
+    assert sum(each.json()["retried"] for each in rounds) == len(numbers)
+    answers = [answer for each in rounds for answer in each.json()["answers"]]
+    assert {answer["state"] for answer in answers} == {"RETRIED"}
+    assert {answer["rule"] for answer in answers} == {None, "dead-letter-settled"}
+    assert await site.announced() == len(numbers)
+
+
 async def test_letters_are_listed_by_state_and_projector_page_after_page(site: Site) -> None:
     numbers = [await site.bury(b"{}") for _ in range(5)]
     other = await site.bury(b"{}", projector="other")

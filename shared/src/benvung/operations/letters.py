@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from benvung import audit, db, logs, paging, rebuild
+from benvung import audit, db, logs, paging, rebuild, withdrawals
 from benvung import projector as projecting
 from benvung.audit import Actor
 from benvung.envelope import Unreadable
@@ -241,7 +241,7 @@ async def _project(conn: AsyncConnection, projector: Projector, letter: Letter) 
         raise _RefusedAgain(str(unreadable)) from unreadable
     if event is None:
         return NOT_READ
-    if event.event_id in await rebuild.withdrawn(conn, letter.stream):
+    if event.event_id in await withdrawals.known(conn, letter.stream):
         return WITHDRAWN
     try:
         async with conn.begin_nested():
@@ -261,7 +261,7 @@ async def _project(conn: AsyncConnection, projector: Projector, letter: Letter) 
 
 async def _withdraw(conn: AsyncConnection, projector: Projector, withdrawal: Withdrawal) -> None:
     """Note the events that no longer hold, as the live projector would have."""
-    if await rebuild.withdraw(conn, projector.stream, withdrawal.events):
+    if await withdrawals.note(conn, projector.stream, withdrawal.events):
         reason = f"{len(withdrawal.events)} events were withdrawn"
         await rebuild.request(conn, projector, reason=reason, from_start=True)
 

@@ -77,6 +77,12 @@ async def now_fragment(request: Request, conn: Conn, _: Operator) -> Response:
     return render(request, "kit/operations/now.html", **await _now(request, conn))
 
 
+@router.get("/newest")
+async def newest_fragment(request: Request, conn: Conn, _: Operator) -> Response:
+    """The last rebuilds, as they are now."""
+    return render(request, "kit/operations/rebuilds.html", newest=await rebuilds.newest(conn))
+
+
 @router.get("/letters")
 async def letters_fragment(
     *, request: Request, conn: Conn, _: Operator, state: Shown = None, after: After = None
