@@ -7,6 +7,7 @@ import re
 import time
 import uuid
 from collections.abc import Iterable
+from http import HTTPStatus
 from urllib.parse import quote
 
 import psycopg
@@ -19,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from benvung import auth, logs, metrics, pages, problems
+from benvung import auth, etags, logs, metrics, pages, problems
 from benvung.pages import catalogue
 from benvung.problems import (
     Conflict,
@@ -221,6 +222,7 @@ class _Exchange:
         self._arrived = time.perf_counter()
         self._started = False
         self._replaced = False
+        self._bodiless = False
 
     async def run(self, app: ASGIApp) -> None:
         try:
@@ -248,9 +250,23 @@ class _Exchange:
                 self._replaced = True
                 return
             self._started = True
+            if message["status"] == HTTPStatus.OK and self._knows(headers):
+                self._bodiless = True
+                message["status"] = HTTPStatus.NOT_MODIFIED.value
+                headers[:] = [each for each in headers if not each[0].startswith(b"content-")]
             self._complete(headers)
             self._count(message["status"])
+        elif self._bodiless:
+            message["body"] = b""
         await self._send(message)
+
+    def _knows(self, headers: list[tuple[bytes, bytes]]) -> bool:
+        """Whether the asker has this version of the answer already."""
+        etag = next((value for name, value in headers if name == b"etag"), None)
+        if etag is None or self._scope["method"] not in auth.SAFE_METHODS:
+            return False
+        known = [value for name, value in self._scope["headers"] if name == b"if-none-match"]
+        return etags.is_known(b",".join(known).decode("latin-1"), etag.decode("latin-1"))
 
     def _complete(self, headers: list[tuple[bytes, bytes]]) -> None:
         headers.append((b"x-request-id", self._request_id.encode()))

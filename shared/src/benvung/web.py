@@ -16,7 +16,20 @@ from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from benvung import areas, auth, clock, contracts, db, edge, logs, metrics, pages, problems, signin
+from benvung import (
+    areas,
+    auth,
+    clock,
+    contracts,
+    db,
+    edge,
+    idempotency,
+    logs,
+    metrics,
+    pages,
+    problems,
+    signin,
+)
 from benvung.audit import api as audit_api
 from benvung.audit.commands import commands as audit_commands
 from benvung.issuer import Issuer
@@ -103,7 +116,7 @@ class Application(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         """The document, with the problem's schema, where it may be answered, and examples."""
-        described = problems.describe(super().openapi())
+        described = idempotency.describe(problems.describe(super().openapi()))
         return contracts.illustrate(described, contracts.values(self.state.service.package))
 
 
