@@ -14,7 +14,7 @@ import structlog
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from benvung import db, rebuild
+from benvung import db, rebuild, withdrawals
 from benvung.bus import Bus, Doubt, Pull, Stored, StreamState
 from benvung.metrics import REGISTRY
 from benvung.projector import Projector, bury, digest, fingerprint, project, sort
@@ -75,7 +75,7 @@ class ProjectorRunner(Runner):
                 (*self._key, state.created),
             )
             row = await cursor.fetchone()
-            self._withdrawn = await rebuild.withdrawn(conn, self._projector.stream)
+            self._withdrawn = await withdrawals.known(conn, self._projector.stream)
         assert row is not None  # the statement always returns its row
         self._created, self._seq, self._fingerprint = row
         if self._created != state.created or self._seq > state.last_seq:
@@ -124,7 +124,7 @@ class ProjectorRunner(Runner):
 
     async def _withdraw(self, conn: AsyncConnection, events: Sequence[UUID]) -> None:
         """Note events that no longer hold, and have the projection made anew without them."""
-        if events and await rebuild.withdraw(conn, self._projector.stream, events):
+        if events and await withdrawals.note(conn, self._projector.stream, events):
             await rebuild.request(
                 conn,
                 self._projector,

@@ -17,7 +17,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from benvung import db, outbox
+from benvung import db, outbox, withdrawals
 from benvung.bus import Bus, Doubt, Pull, Stored, StreamState
 from benvung.projector import Announcements, Projector, bury, digest, fingerprint, sort
 from benvung.runner import Runner, Stand, pause
@@ -60,23 +60,6 @@ async def request(
     row = await cursor.fetchone()
     assert row is not None  # inserted or updated, it is returned
     return int(row[0])
-
-
-async def withdraw(conn: AsyncConnection, stream: str, events: Sequence[uuid.UUID]) -> bool:
-    """Note events that no longer hold; whether any of them is news."""
-    cursor = await (await db.driver(conn)).execute(
-        "insert into withdrawn (stream, event_id) select %s, unnest(%s::uuid[]) on conflict do nothing",
-        (stream, list(events)),
-    )
-    return cursor.rowcount > 0
-
-
-async def withdrawn(conn: AsyncConnection, stream: str) -> set[str]:
-    """The events of a stream that no longer hold."""
-    cursor = await (await db.driver(conn)).execute(
-        "select event_id::text from withdrawn where stream = %s", (stream,)
-    )
-    return {row[0] for row in await cursor.fetchall()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +161,7 @@ class Rebuilder(Runner):
     async def _read(self, conn: AsyncConnection, pull: Pull, job: Job, end: int, stop: asyncio.Event) -> None:
         """Read to where the live projection is, then change places with it."""
         async with conn.begin():
-            gone = await withdrawn(conn, job.projector.stream)
+            gone = await withdrawals.known(conn, job.projector.stream)
         patience = _Patience()
         known = job.seq == 0
         while not stop.is_set():

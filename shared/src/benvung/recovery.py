@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from psycopg import sql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from benvung import db, journal, outbox, rebuild
+from benvung import db, journal, outbox, withdrawals
 from benvung.bus import Bus
 from benvung.envelope import SEQUENCE_DIGITS, SEQUENCE_OFFSET, EventsWithdrawn
 from benvung.journal import Placed
@@ -106,7 +106,7 @@ async def _withdraw(
 ) -> None:
     if not events:
         return
-    await rebuild.withdraw(conn, stream, events)
+    await withdrawals.note(conn, stream, events)
     kind = next(
         each for each in service.events if issubclass(each, EventsWithdrawn) and each.stream() == stream
     )

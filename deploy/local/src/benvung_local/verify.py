@@ -31,6 +31,12 @@ PATHS = {
     "funding": ("funding", "/v1/verify"),
     "reporting": ("reporting", "/v1/verify"),
 }
+# What puts right what differs from the register.
+REPAIRS = {
+    "stream": "households recover",
+    "funding": "funding rebuild HOUSEHOLDS",
+    "reporting": "reporting rebuild HOUSEHOLDS",
+}
 TIMEOUT = 60.0
 # (commune, class) -> (households, persons), without what is zero
 Counts = Mapping[tuple[str, str], tuple[int, int]]
@@ -56,6 +62,18 @@ class Comparison:
     def equal(self) -> bool:
         """Whether all four said the same of every commune and class."""
         return all(self.agrees(commune) for commune in self.communes)
+
+    @property
+    def repairs(self) -> list[str]:
+        """The commands that put right whoever says something else than the register."""
+        return [
+            command
+            for source, command in REPAIRS.items()
+            if any(
+                self._counts(source, commune) != self._counts("households", commune)
+                for commune in self.communes
+            )
+        ]
 
     def agrees(self, commune: str) -> bool:
         """Whether all four said the same of this commune."""
@@ -111,6 +129,8 @@ def _ask(client: httpx2.Client, url: str, area: str) -> Counts:
 def show(console: Console, found: Comparison, on: dt.date = DEMO_DATE) -> None:
     """Print the comparison commune by commune, and the totals of each source. `on` chooses the names."""
     console.print(_communes(found, on), totals(found))
+    if found.repairs:
+        console.print("Sổ hộ là gốc. Đưa nơi lệch về đúng:", *found.repairs, sep="\n  ", highlight=False)
 
 
 def _communes(found: Comparison, on: dt.date) -> Table:

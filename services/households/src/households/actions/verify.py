@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pydantic import BaseModel, ConfigDict, PositiveInt, ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from benvung import withdrawals
 from benvung.auth import Scope
 from benvung.bus import read_all
 from benvung.envelope import Unreadable, decode
@@ -37,13 +38,14 @@ async def of_register(conn: AsyncConnection, scope: Scope) -> Counts:
     return _collect(await store.registry.counts_by_class(conn, scope))
 
 
-async def of_stream(settings: ServiceSettings, scope: Scope) -> Counts:
-    """The same, from all events of the stream: the newest state of each household by its sequence."""
+async def of_stream(conn: AsyncConnection, settings: ServiceSettings, scope: Scope) -> Counts:
+    """The same, from all events of the stream that hold: the newest state of each household by its sequence."""
     newest: dict[uuid.UUID, tuple[int, _State]] = {}
+    gone = await withdrawals.known(conn, STREAM)
     async for message in read_all(settings, "households", STREAM):
         try:
             envelope = decode(message.payload)
-            if envelope.type not in _STATE_EVENTS:
+            if envelope.type not in _STATE_EVENTS or envelope.id in gone:
                 continue
             state = _State.model_validate(envelope.data)
         except (Unreadable, ValidationError):

@@ -64,10 +64,11 @@ async def verify(*, principal: Reader, conn: Conn, area: Area = None) -> Verifie
 
 
 @router.get("/stream", responses=problems.responses(NotReady))
-async def verify_stream(*, request: Request, principal: Reader, area: Area = None) -> Verified:
-    """Counted from all events of the stream HOUSEHOLDS: the newest state of each household."""
+async def verify_stream(*, request: Request, conn: Conn, principal: Reader, area: Area = None) -> Verified:
+    """Counted from all events of the stream HOUSEHOLDS that hold: the newest state of each household."""
+    settings = request.app.state.settings
     try:
-        counts = await actions.verify.of_stream(request.app.state.settings, within(principal, area))
+        counts = await actions.verify.of_stream(conn, settings, within(principal, area))
     except (Doubt, Refused) as error:
         raise NotReady("Không đọc được luồng sự kiện.", "The stream cannot be read.") from error
     return _verified(area, counts)

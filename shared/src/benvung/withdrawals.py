@@ -1,0 +1,28 @@
+"""Events that no longer hold: told by a database that was then restored to a moment before them.
+
+The owner of a stream keeps the list when it takes events back, a reader when it hears of it.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from benvung import db
+
+
+async def note(conn: AsyncConnection, stream: str, events: Sequence[UUID]) -> bool:
+    """Note events that no longer hold; whether any of them is news."""
+    cursor = await (await db.driver(conn)).execute(
+        "insert into withdrawn (stream, event_id) select %s, unnest(%s::uuid[]) on conflict do nothing",
+        (stream, list(events)),
+    )
+    return cursor.rowcount > 0
+
+
+async def known(conn: AsyncConnection, stream: str) -> set[str]:
+    """Ids of the events of a stream that no longer hold."""
+    cursor = await (await db.driver(conn)).execute(
+        "select event_id::text from withdrawn where stream = %s", (stream,)
+    )
+    return {row[0] for row in await cursor.fetchall()}
