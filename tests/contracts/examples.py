@@ -1,6 +1,5 @@
 """The committed examples of all services' events, and how a projection takes them."""
 
-import importlib
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -8,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
+from tests.contracts.services import SERVICES, built
 
 from benvung import contracts
 from benvung.bus import Stored
-from benvung.envelope import REGISTRY, EventData
+from benvung.envelope import EventData
 from benvung.projector import Projector, project, sort
-
-SERVICES = ("households", "funding", "training", "reporting")
 
 
 @dataclass(frozen=True)
@@ -45,9 +43,7 @@ class Example:
 
 def published() -> dict[str, type[EventData]]:
     """The events of all services by type."""
-    for service in SERVICES:
-        importlib.import_module(f"{service}.main")
-    return {name: kind for name, kind in REGISTRY.items() if kind.__module__.partition(".")[0] in SERVICES}
+    return {event.event_type: event for service in SERVICES for event in built(service).events}
 
 
 def committed() -> list[Example]:
@@ -70,12 +66,7 @@ def newest() -> dict[str, Example]:
 
 def projectors() -> list[tuple[str, Projector]]:
     """(service, projector) for everything that listens."""
-    found: list[tuple[str, Projector]] = []
-    for service in SERVICES:
-        built = importlib.import_module(f"{service}.main").build
-        settings = importlib.import_module(f"{service}.settings").Settings(database_url="postgresql://")
-        found += [(service, each) for each in built(settings).projectors]
-    return found
+    return [(service, each) for service in SERVICES for each in built(service).projectors]
 
 
 def heard(projector: Projector, examples: Sequence[Example] | None = None) -> list[Example]:

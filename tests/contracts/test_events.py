@@ -8,7 +8,8 @@ import jsonschema_rs
 import pytest
 from cloudevents.core.bindings.common import get_event_factory_for_version
 from cloudevents.core.formats.json import JSONFormat
-from tests.contracts.examples import SERVICES, Example, committed, newest, published
+from tests.contracts.examples import Example, committed, newest, published
+from tests.contracts.services import SERVICES
 
 from benvung import contracts
 from benvung.envelope import decode, encode

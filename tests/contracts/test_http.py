@@ -21,11 +21,10 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 from tests.contracts import examples
-from tests.contracts.examples import SERVICES
+from tests.contracts.services import SERVICES, built
 
 from benvung import clock, contracts
 from benvung.projector import bury
-from benvung.settings import ServiceSettings
 from benvung.testing import App, Engine, NatsServer
 from benvung.web import create_app
 
@@ -36,11 +35,10 @@ COMMUNE, VILLAGE = "23827", "23827.01"
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_the_committed_contracts_are_what_the_service_promises_today(service: str) -> None:
-    kind: type[ServiceSettings] = importlib.import_module(f"{service}.settings").Settings
-    built = importlib.import_module(f"{service}.main").build(kind(database_url="postgresql://"))
-
     present = contracts.committed(contracts.folder(service))
-    promised = contracts.documents(built, create_app(built, worker=False).openapi(), present)
+    promised = contracts.documents(
+        built(service), create_app(built(service), worker=False).openapi(), present
+    )
 
     assert contracts.differences(present, promised) == [], f"run '{service} contracts'"
 
