@@ -110,15 +110,17 @@ async def test_a_household_that_changed_since_it_was_read_is_not_closed_by_mista
 
 async def test_a_village_with_households_stays_in_the_list(commune: Commune) -> None:
     await commune.register(village="23827.02")
+    read = {"If-Match": (await commune.client.get("/v1/communes/23827/villages")).headers["etag"]}
 
     refused = await commune.ask(
-        "PUT", "/v1/communes/23827/villages", 409, json={"villages": [{"name": "Làng Một"}]}
+        "PUT", "/v1/communes/23827/villages", 409, json={"villages": [{"name": "Làng Một"}]}, headers=read
     )
     assert refused["rule"] == "village-inhabited"
 
     kept = await commune.ask(
         "PUT",
         "/v1/communes/23827/villages",
+        headers=read,
         json={
             "villages": [
                 {"code": "23827.02", "name": "Làng Một"},
@@ -134,6 +136,24 @@ async def test_a_village_with_households_stays_in_the_list(commune: Commune) -> 
     }
 
 
+async def test_a_list_of_villages_is_replaced_only_by_who_read_it(commune: Commune) -> None:
+    path = "/v1/communes/23827/villages"
+    read = await commune.client.get(path)
+    ours = {"villages": [*read.json()["villages"], {"name": "Làng Bốn"}]}
+    theirs = {"villages": [*read.json()["villages"], {"name": "Làng Năm"}]}
+
+    assert (await commune.ask("PUT", path, 428, json=ours))["rule"] == "if-match-missing"
+    written = await commune.client.put(path, json=ours, headers={"If-Match": read.headers["etag"]})
+    late = await commune.ask("PUT", path, 412, json=theirs, headers={"If-Match": read.headers["etag"]})
+
+    assert late["rule"] == "changed-since-read"
+    now = await commune.client.get(path)
+    assert [each["name"] for each in now.json()["villages"]][-1] == "Làng Bốn"
+    assert now.headers["etag"] == written.headers["etag"] != read.headers["etag"]
+    known = await commune.client.get(path, headers={"If-None-Match": now.headers["etag"]})
+    assert (known.status_code, known.content) == (304, b"")
+
+
 @pytest.mark.parametrize(
     "villages",
     [
@@ -145,7 +165,9 @@ async def test_a_village_with_households_stays_in_the_list(commune: Commune) -> 
 async def test_a_list_of_villages_that_contradicts_itself_is_refused(
     commune: Commune, villages: list[dict[str, str]]
 ) -> None:
-    refused = await commune.ask("PUT", "/v1/communes/23827/villages", 422, json={"villages": villages})
+    refused = await commune.ask(
+        "PUT", "/v1/communes/23827/villages", 422, json={"villages": villages}, headers={"If-Match": "*"}
+    )
 
     assert refused["rule"] == "villages-contradict"
 

@@ -29,7 +29,12 @@ async def real(commune: Commune) -> dict[str, str]:
     review = await commune.open_review()
     done = await commune.import_rows(review, row(1, "Đinh Một"))
     [household] = await commune.households()
+    history = await commune.ask("GET", f"/v1/households/{household['id']}/decisions")
+    people = {"households": 1, "persons": 4, "as_of": "2023-12-31", "source": "12/BC-UBND"}
+    recorded = await commune.ask("POST", "/v1/areas/23827/population", 201, json=people)
     return {
+        "decision_id": history["decisions"][0]["decision_id"],
+        "population_id": recorded["population_id"],
         "review_id": await commune.open_review(2023),
         "household_id": household["id"],
         "import_id": done["import_id"],

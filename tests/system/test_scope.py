@@ -39,12 +39,18 @@ class Things:
 
 @pytest.fixture(scope="module")
 def things(world: World) -> Things:
-    """A household, a review, an import, a class and an allocation of each commune."""
+    """A household, a decision, a population, a review, an import, a class and an allocation of each commune."""
     found: dict[str, dict[str, str]] = {}
     for code in COMMUNES:
-        [review, *_] = world.officer().get("households", "/v1/reviews", area=code, year=2023)["items"]
+        officer = world.officer()
+        [review, *_] = officer.get("households", "/v1/reviews", area=code, year=2023)["items"]
+        household = world.households(code, **{"class": "POOR"})[0]["id"]
+        decided = officer.get("households", f"/v1/households/{household}/decisions")["decisions"]
+        recorded = officer.get("households", f"/v1/areas/{code}/population")["items"]
         found[code] = {
-            "household_id": world.households(code)[0]["id"],
+            "household_id": household,
+            "decision_id": decided[0]["decision_id"],
+            "population_id": recorded[0]["population_id"],
             "review_id": review["id"],
             "import_id": world.entered[2023].imports[COMMUNES.index(code)],
             "class_id": plan_class(world, code),

@@ -4,12 +4,13 @@ from datetime import date
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from benvung import problems
+from benvung import etags, problems
 from benvung.auth import OutsideArea, Principal, require
 from benvung.db import Conn
+from benvung.idempotency import OnlyOnce
 from benvung.paging import After, CursorUnknown, Limit, Page
 from benvung.problems import Invalid, NotFound
 from training import actions, data, domain, store
@@ -189,10 +190,21 @@ def _count(count: domain.Count, lang: str) -> CountOut:
 
 
 @router.post("", status_code=201, responses=problems.responses(Invalid, OutsideArea))
-async def plan_class(given: ClassGiven, conn: Conn, principal: Writer, request: Request) -> ClassOut:
+async def plan_class(
+    *,
+    given: ClassGiven,
+    conn: Conn,
+    principal: Writer,
+    request: Request,
+    response: Response,
+    once: OnlyOnce,
+) -> ClassOut:
     """Plan a class or conference."""
-    planned = await actions.plan_class(conn, principal, given.proposal())
-    return ClassOut.of(planned, request.state.lang)
+    if once.made is None:
+        planned = await actions.plan_class(conn, principal, given.proposal())
+    else:
+        planned = await _found(conn, principal, once.made)
+    return _written(planned, request, response)
 
 
 class Narrowed(BaseModel):
@@ -225,21 +237,48 @@ async def list_classes(
     return Page(items=[ClassOut.of(each, request.state.lang) for each in found], next=following)
 
 
-@router.get("/{class_id}", responses=problems.responses(NotFound))
-async def read_class(class_id: UUID, conn: Conn, principal: Reader, request: Request) -> ClassOut:
+@router.get("/{class_id}", responses=etags.responses(NotFound))
+async def read_class(
+    class_id: UUID, conn: Conn, principal: Reader, request: Request, response: Response
+) -> ClassOut:
     """One class."""
-    found = await store.load(conn, class_id, principal)
-    if found is None:
-        raise NotFound
-    return ClassOut.of(found, request.state.lang)
+    return _shown(await _found(conn, principal, class_id), request, response)
 
 
 @router.post("/{class_id}/completion", responses=problems.responses(NotFound, Invalid))
 async def complete_class(
-    class_id: UUID, given: ResultGiven, conn: Conn, principal: Writer, request: Request
+    *,
+    class_id: UUID,
+    given: ResultGiven,
+    conn: Conn,
+    principal: Writer,
+    request: Request,
+    response: Response,
+    once: OnlyOnce,
 ) -> ClassOut:
     """Record that a class was held, once."""
-    days = (given.held_on, given.ended_on or given.held_on)
-    count = domain.Count(given.participants, given.count_qualifier)
-    held = await actions.complete_class(conn, principal, class_id, days, count)
-    return ClassOut.of(held, request.state.lang)
+    if once.first:
+        days = (given.held_on, given.ended_on or given.held_on)
+        count = domain.Count(given.participants, given.count_qualifier)
+        held = await actions.complete_class(conn, principal, class_id, days, count)
+    else:
+        held = await _found(conn, principal, class_id)
+    return _written(held, request, response)
+
+
+async def _found(conn: Conn, principal: Principal, class_id: UUID) -> domain.TrainingClass:
+    found = await store.load(conn, class_id, principal)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _written(one: domain.TrainingClass, request: Request, response: Response) -> ClassOut:
+    response.headers["Location"] = f"{router.prefix}/{one.id}"
+    return _shown(one, request, response)
+
+
+def _shown(one: domain.TrainingClass, request: Request, response: Response) -> ClassOut:
+    found = ClassOut.of(one, request.state.lang)
+    etags.tag(response, etags.digest(found), request.state.lang)
+    return found

@@ -8,9 +8,10 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from benvung import problems
-from benvung.auth import OutsideArea
+from benvung import etags, problems
+from benvung.auth import OutsideArea, Principal
 from benvung.db import Conn
+from benvung.idempotency import OnlyOnce
 from benvung.paging import After, CursorUnknown, Limit, Page
 from benvung.problems import Invalid, NotFound
 from funding import actions, domain
@@ -146,14 +147,12 @@ class Narrowed(Given):
     responses=problems.responses(Invalid, AreaUnknown, OutsideArea, AllocationAlreadyRecorded),
 )
 async def record_allocation(
-    given: AllocationGiven, conn: Conn, principal: BudgetWriter, response: Response
+    given: AllocationGiven, conn: Conn, principal: BudgetWriter, response: Response, once: OnlyOnce
 ) -> AllocationOut:
     """Record what a decision gives an area; totals and lines must add up."""
-    allocation_id = await actions.allocate(conn, principal, given.allocation())
-    stored = await store.find(conn, principal.scope(), allocation_id)
-    assert stored is not None  # it was written just now, within the caller's areas
+    allocation_id = once.made or await actions.allocate(conn, principal, given.allocation())
     response.headers["Location"] = f"{router.prefix}/{allocation_id}"
-    return AllocationOut.of(stored)
+    return await _found(conn, principal, allocation_id)
 
 
 @router.get("", responses=problems.responses(CursorUnknown, AreaUnknown))
@@ -166,9 +165,17 @@ async def list_allocations(
     return Page(items=[AllocationOut.of(row) for row in rows], next=following)
 
 
-@router.get("/{allocation_id}", responses=problems.responses(NotFound))
-async def read_allocation(allocation_id: UUID, conn: Conn, principal: Reader) -> AllocationOut:
+@router.get("/{allocation_id}", responses=etags.responses(NotFound))
+async def read_allocation(
+    allocation_id: UUID, conn: Conn, principal: Reader, response: Response
+) -> AllocationOut:
     """One allocation."""
+    found = await _found(conn, principal, allocation_id)
+    etags.tag(response, etags.digest(found))
+    return found
+
+
+async def _found(conn: Conn, principal: Principal, allocation_id: UUID) -> AllocationOut:
     row = await store.find(conn, principal.scope(), allocation_id)
     if row is None:
         raise NotFound

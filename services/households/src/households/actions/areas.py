@@ -3,11 +3,13 @@
 import datetime as dt
 import uuid
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from benvung import areas, audit, clock, outbox
+from benvung import areas, audit, clock, etags, outbox
 from benvung.auth import Principal
+from benvung.etags import Believed
 from benvung.problems import FieldError
 from households import store
 from households.actions.refusals import (
@@ -40,18 +42,32 @@ def place_on(commune: str, village: str, on: dt.date, field: str = "commune") ->
     return Place(province.code if province else None, commune, village, AreaType(unit.area_type))
 
 
+def version_of(villages: Sequence[Any]) -> str:
+    """The version of a commune's list of villages, as its ETag names it."""
+    return etags.digest([(village.code, village.name) for village in villages])
+
+
 async def put_villages(
-    conn: AsyncConnection, principal: Principal, commune: str, listed: Sequence[tuple[str | None, str]]
+    conn: AsyncConnection,
+    principal: Principal,
+    commune: str,
+    listed: Sequence[tuple[str | None, str]],
+    believed: Believed,
 ) -> None:
     """Make `listed` (code or None, name) the commune's whole list of villages.
 
     A village without a code keeps the one it has under its name, or gets the next free number. Raises
-    `CommuneUnknown`, `OutsideArea`, `VillagesContradict`, `VillageInhabited`.
+    `CommuneUnknown`, `OutsideArea`, `VillagesContradict`, `VillageInhabited`; `BeliefMissing` when there is a
+    list and it is not said which version was read, `Changed` when that was an older one.
     """
     commune_on(commune, clock.today(), "commune")
     principal.scope().check(commune)
     await store.places.lock_commune(conn, commune)
-    present = {row.name_key: row.code for row in await store.places.villages_of(conn, commune)}
+    known = await store.places.villages_of(conn, commune)
+    if known:
+        believed.demand()
+    believed.check(version_of(known))
+    present = {row.name_key: row.code for row in known}
     inhabited = await store.places.inhabited(conn, commune)
     codes = _codes(commune, listed, present, inhabited)
     gone = sorted(inhabited - set(codes))

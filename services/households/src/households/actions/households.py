@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung import audit, clock, outbox
 from benvung.auth import Principal, Scope
+from benvung.etags import Believed
 from benvung.vault import Vault
 from households import domain, store
 from households.actions import tell
@@ -116,15 +117,14 @@ async def _held(
     scope: Scope,
     household_id: uuid.UUID,
     on: dt.date,
-    version: int | None,
+    believed: Believed,
 ) -> HouseholdState:
     """The household, locked, with its commune's type on the day. Raises `HouseholdNotFound`, `OutsideArea`."""
     held = await store.households.lock_one(conn, household_id)
     if held is None:
         raise HouseholdNotFound
     scope.check(held.commune)
-    if version is not None and version != held.version:
-        raise HouseholdChanged
+    believed.check(held.version, HouseholdChanged)
     return held.state(place_on(held.commune, "", on, "body.on").area_type)
 
 
@@ -137,7 +137,7 @@ async def move(
     to_village: str,
     to_code: str | None,
     on: dt.date,
-    version: int | None,
+    believed: Believed,
 ) -> None:
     """Move a household to another commune of the register; both places are told, the old one first.
 
@@ -145,7 +145,7 @@ async def move(
     one is not taken along. Raises `HouseholdNotFound`, `OutsideArea`,
     `HouseholdChanged`, `CommuneUnknown`, `VillageUnknown`, and the domain's `Refused`.
     """
-    state = await _held(conn, principal.scope(), household_id, on, version)
+    state = await _held(conn, principal.scope(), household_id, on, believed)
     to = place_on(to_commune, to_village, on, "body.to_commune")
     await _check_village(conn, to_commune, to_village, "body.to_village")
     moved = domain.move(state, to, on)
@@ -171,13 +171,13 @@ async def close(
     *,
     reason: ClosureReason,
     on: dt.date,
-    version: int | None,
+    believed: Believed,
 ) -> None:
     """End a household, or note that it left the register; it gives up its class.
 
     Raises `HouseholdNotFound`, `OutsideArea`, `HouseholdChanged`, and the domain's `Refused`.
     """
-    state = await _held(conn, principal.scope(), household_id, on, version)
+    state = await _held(conn, principal.scope(), household_id, on, believed)
     outcome = domain.close(state, reason, on)
     gone = outcome.state.status is Status.LEFT
     event = tell.left(outcome, reason.value, None) if gone else tell.closed(outcome, reason.value)

@@ -2,6 +2,7 @@
 
 import uuid
 
+from benvung.etags import Changed
 from benvung.problems import Conflict, FieldError, NotFound, Problem
 
 
@@ -17,6 +18,20 @@ class HouseholdNotFound(NotFound):
 
     rule = "household-not-found"
     title_vi, title_en = "Không tìm thấy hộ", "There is no such household"
+
+
+class DecisionNotFound(NotFound):
+    """There is no such decision, or it belongs to another area."""
+
+    rule = "decision-not-found"
+    title_vi, title_en = "Không tìm thấy quyết định", "There is no such decision"
+
+
+class PopulationNotFound(NotFound):
+    """There is no such record of a population, or it belongs to another area."""
+
+    rule = "population-not-found"
+    title_vi, title_en = "Không tìm thấy số liệu dân số", "There is no such record of a population"
 
 
 class ImportNotFound(NotFound):
@@ -89,11 +104,25 @@ class VillagesContradict(Problem):
     title_vi, title_en = "Danh sách thôn mâu thuẫn", "The list of villages contradicts itself"
 
 
-class HouseholdChanged(Problem):
+class HouseholdChanged(Changed):
     """The household was changed since it was read."""
 
-    status, rule = 412, "household-changed"
+    rule = "household-changed"
     title_vi, title_en = "Hộ đã thay đổi từ lần đọc trước", "The household has changed since it was read"
+
+
+class HouseholdElsewhere(Conflict):
+    """What is asked for again was done, and the household lives outside the asker's area since."""
+
+    rule = "household-elsewhere"
+    title_vi, title_en = "Hộ nay ở ngoài địa bàn phụ trách", "The household is outside your area by now"
+
+    def __init__(self, location: str) -> None:
+        super().__init__(
+            "Yêu cầu này đã được ghi ở lần gửi trước; hộ nay thuộc địa bàn khác.",
+            "This was recorded when it was sent before; the household is in another area by now.",
+            headers={"Location": location},
+        )
 
 
 class CommuneUnknown(Problem):

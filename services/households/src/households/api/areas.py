@@ -4,17 +4,20 @@ import datetime as dt
 import uuid
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 from pydantic import Field
 from sqlalchemy import Row
 
-from benvung import areas, clock, problems
+from benvung import areas, clock, etags, problems
 from benvung.auth import OutsideArea
 from benvung.db import Conn
+from benvung.etags import BeliefMissing, Changed, IfMatch
+from benvung.idempotency import OnlyOnce
 from households import actions, store
 from households.actions.refusals import (
     AreaNotFound,
     CommuneUnknown,
+    PopulationNotFound,
     VillageInhabited,
     VillagesContradict,
 )
@@ -68,28 +71,41 @@ class VillagesShown(Shown):
 
 @router.put(
     "/communes/{commune}/villages",
-    responses=problems.responses(CommuneUnknown, VillagesContradict, VillageInhabited, OutsideArea),
+    responses=etags.responses(
+        CommuneUnknown, VillagesContradict, VillageInhabited, OutsideArea, Changed, BeliefMissing
+    ),
 )
 async def put_villages(
-    *, commune: CommunePath, given: VillagesGiven, principal: AreaWriter, conn: Conn
+    *,
+    commune: CommunePath,
+    given: VillagesGiven,
+    principal: AreaWriter,
+    conn: Conn,
+    response: Response,
+    believed: IfMatch,
 ) -> VillagesShown:
-    """Make this the commune's list of villages. A village with households cannot leave it."""
-    await actions.areas.put_villages(
-        conn, principal, commune, [(village.code, village.name) for village in given.villages]
-    )
-    return await _villages(conn, commune)
+    """Make this the commune's list of villages. A village with households cannot leave it.
+
+    A list that is there already is replaced only with `If-Match`, so that nobody's villages are lost.
+    """
+    listed = [(village.code, village.name) for village in given.villages]
+    await actions.areas.put_villages(conn, principal, commune, listed, believed)
+    return await _villages(conn, commune, response)
 
 
-@router.get("/communes/{commune}/villages", responses=problems.responses(AreaNotFound))
-async def get_villages(*, commune: CommunePath, principal: Reader, conn: Conn) -> VillagesShown:
+@router.get("/communes/{commune}/villages", responses=etags.responses(AreaNotFound))
+async def get_villages(
+    *, commune: CommunePath, principal: Reader, conn: Conn, response: Response
+) -> VillagesShown:
     """The commune's list of villages."""
     if not principal.scope().covers(commune) or areas.find(commune, clock.today()) is None:
         raise AreaNotFound
-    return await _villages(conn, commune)
+    return await _villages(conn, commune, response)
 
 
-async def _villages(conn: Conn, commune: str) -> VillagesShown:
+async def _villages(conn: Conn, commune: str, response: Response) -> VillagesShown:
     rows = await store.places.villages_of(conn, commune)
+    etags.tag(response, actions.areas.version_of(rows))
     return VillagesShown(
         commune=commune, villages=[VillageShown(code=row.code, name=row.name) for row in rows]
     )
@@ -128,10 +144,16 @@ class PopulationsShown(Shown):
     "/areas/{area}/population", status_code=201, responses=problems.responses(AreaNotFound, OutsideArea)
 )
 async def record_population(
-    *, area: AreaPath, given: PopulationGiven, principal: AreaWriter, conn: Conn
+    *,
+    area: AreaPath,
+    given: PopulationGiven,
+    principal: AreaWriter,
+    conn: Conn,
+    response: Response,
+    once: OnlyOnce,
 ) -> PopulationShown:
     """Record an area's population: the denominator of every rate. Earlier records stay."""
-    population_id = await actions.areas.record_population(
+    population_id = once.made or await actions.areas.record_population(
         conn,
         principal,
         area,
@@ -140,22 +162,40 @@ async def record_population(
         as_of=given.as_of,
         source=given.source,
     )
-    return _population(await store.places.population(conn, population_id))
+    response.headers["Location"] = f"/v1/populations/{population_id}"
+    return await _recorded(conn, principal, population_id)
+
+
+@router.get("/populations/{population_id}", responses=problems.responses(PopulationNotFound))
+async def get_record(
+    *, population_id: Annotated[uuid.UUID, Path()], principal: Reader, conn: Conn
+) -> PopulationShown:
+    """One record of a population."""
+    return await _recorded(conn, principal, population_id)
+
+
+async def _recorded(conn: Conn, principal: Reader, population_id: uuid.UUID) -> PopulationShown:
+    row = await store.places.population(conn, population_id)
+    if row is None or not _sees_all_of(principal, row.area):
+        raise PopulationNotFound
+    return _population(row)
 
 
 @router.get("/areas/{area}/population", responses=problems.responses(AreaNotFound))
 async def get_population(*, area: AreaPath, principal: Reader, conn: Conn) -> PopulationsShown:
     """What was recorded of an area's population."""
-    _check_visible(principal, area)
+    if not _sees_all_of(principal, area):
+        raise AreaNotFound
     return await _populations(conn, area)
 
 
-def _check_visible(principal: Reader, area: str) -> None:
+def _sees_all_of(principal: Reader, area: str) -> bool:
     """A figure of an area is for whoever may see all of it."""
     try:
         principal.scope().check_area(area)
-    except OutsideArea as outside:
-        raise AreaNotFound from outside
+    except OutsideArea:
+        return False
+    return True
 
 
 async def _populations(conn: Conn, area: str) -> PopulationsShown:

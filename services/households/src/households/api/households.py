@@ -4,19 +4,22 @@ import datetime as dt
 import uuid
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 from sqlalchemy import Row
 
-from benvung import audit, paging, problems
-from benvung.auth import OutsideArea, Scope
+from benvung import audit, etags, paging, problems
+from benvung.auth import OutsideArea, Principal, Scope
 from benvung.db import Conn
+from benvung.etags import IfMatch
+from benvung.idempotency import Once, OnlyOnce
 from benvung.paging import After, CursorUnknown, Limit, Page
 from benvung.vault import Vault
 from households import actions, store
 from households.actions.refusals import (
     CommuneUnknown,
     HouseholdChanged,
+    HouseholdElsewhere,
     HouseholdNotFound,
     VillageUnknown,
 )
@@ -44,13 +47,6 @@ from households.tables import households as table
 router = APIRouter(prefix="/v1", tags=["households"])
 
 HouseholdId = Annotated[uuid.UUID, Path(description="our identifier of the household (Mã hệ thống)")]
-IfMatch = Annotated[
-    str | None,
-    Header(
-        pattern=r'^"[0-9]{1,9}"$',
-        description="the ETag the household had when it was read; empty = whatever it is now",
-    ),
-]
 
 
 class HouseholdGiven(Given):
@@ -162,26 +158,41 @@ def shown(row: Row[Any], vault: Vault, lang: Language) -> HouseholdShown:
 @router.post(
     "/households",
     status_code=201,
-    responses=problems.responses(CommuneUnknown, VillageUnknown, OutsideArea),
+    responses=problems.responses(CommuneUnknown, VillageUnknown, OutsideArea, HouseholdElsewhere),
 )
 async def register(
-    *, given: HouseholdGiven, principal: Writer, conn: Conn, vault: Keys, lang: Lang, response: Response
+    *,
+    given: HouseholdGiven,
+    principal: Writer,
+    conn: Conn,
+    vault: Keys,
+    lang: Lang,
+    response: Response,
+    once: OnlyOnce,
 ) -> HouseholdShown:
     """Enter a household that no review has seen yet."""
-    household_id = await actions.households.register(conn, principal, vault, given.entered())
-    return await _written(conn, response, household_id, vault, lang)
+    household_id = once.made or await actions.households.register(conn, principal, vault, given.entered())
+    row = await _written(conn, principal, household_id, once)
+    return _answered(response, row, vault, lang)
 
 
 @router.post(
     "/arrivals",
     status_code=201,
-    responses=problems.responses(CommuneUnknown, VillageUnknown, OutsideArea),
+    responses=problems.responses(CommuneUnknown, VillageUnknown, OutsideArea, HouseholdElsewhere),
 )
 async def arrive(
-    *, given: ArrivalGiven, principal: Writer, conn: Conn, vault: Keys, lang: Lang, response: Response
+    *,
+    given: ArrivalGiven,
+    principal: Writer,
+    conn: Conn,
+    vault: Keys,
+    lang: Lang,
+    response: Response,
+    once: OnlyOnce,
 ) -> HouseholdShown:
     """Enter a household that arrives from outside the register with its class."""
-    household_id = await actions.households.arrive(
+    household_id = once.made or await actions.households.arrive(
         conn,
         principal,
         vault,
@@ -192,14 +203,15 @@ async def arrive(
         certificate=given.certificate,
         from_commune=given.from_commune,
     )
-    return await _written(conn, response, household_id, vault, lang)
+    row = await _written(conn, principal, household_id, once)
+    return _answered(response, row, vault, lang)
 
 
 @router.post(
     "/households/{household_id}/moves",
     status_code=201,
     responses=problems.responses(
-        HouseholdNotFound, HouseholdChanged, CommuneUnknown, VillageUnknown, OutsideArea
+        HouseholdNotFound, HouseholdChanged, HouseholdElsewhere, CommuneUnknown, VillageUnknown, OutsideArea
     ),
 )
 async def move(
@@ -211,26 +223,29 @@ async def move(
     vault: Keys,
     lang: Lang,
     response: Response,
-    if_match: IfMatch = None,
+    believed: IfMatch,
+    once: OnlyOnce,
 ) -> HouseholdShown:
     """Move a household to another commune of the register. Its class goes with it."""
-    await actions.households.move(
-        conn,
-        principal,
-        household_id,
-        to_commune=given.to_commune,
-        to_village=given.to_village,
-        to_code=given.to_code,
-        on=given.on,
-        version=_version(if_match),
-    )
-    return await _written(conn, response, household_id, vault, lang)
+    if once.first:
+        await actions.households.move(
+            conn,
+            principal,
+            household_id,
+            to_commune=given.to_commune,
+            to_village=given.to_village,
+            to_code=given.to_code,
+            on=given.on,
+            believed=believed,
+        )
+    row = await _written(conn, principal, household_id, once)
+    return _answered(response, row, vault, lang)
 
 
 @router.post(
     "/households/{household_id}/closure",
     status_code=201,
-    responses=problems.responses(HouseholdNotFound, HouseholdChanged, OutsideArea),
+    responses=problems.responses(HouseholdNotFound, HouseholdChanged, HouseholdElsewhere, OutsideArea),
 )
 async def close(
     *,
@@ -241,28 +256,35 @@ async def close(
     vault: Keys,
     lang: Lang,
     response: Response,
-    if_match: IfMatch = None,
+    believed: IfMatch,
+    once: OnlyOnce,
 ) -> HouseholdShown:
     """End a household, or note that it left the register."""
-    await actions.households.close(
-        conn, principal, household_id, reason=given.reason, on=given.on, version=_version(if_match)
-    )
-    return await _written(conn, response, household_id, vault, lang)
+    if once.first:
+        await actions.households.close(
+            conn, principal, household_id, reason=given.reason, on=given.on, believed=believed
+        )
+    row = await _written(conn, principal, household_id, once)
+    return _answered(response, row, vault, lang)
 
 
-def _version(if_match: str | None) -> int | None:
-    return None if if_match is None else int(if_match.strip('"'))
+async def _written(conn: Conn, principal: Principal, household_id: uuid.UUID, once: Once) -> Row[Any]:
+    """The household after a write; one that moved out of the writer's area is shown to them once more.
 
-
-async def _written(
-    conn: Conn, response: Response, household_id: uuid.UUID, vault: Vault, lang: Language
-) -> HouseholdShown:
-    """The household after a write; one that moved out of the writer's area is shown to them once more."""
-    row = await store.households.find(conn, household_id, Scope(None))
+    To whoever asks again it is shown as to any reader: where they may see it, and on record.
+    """
+    scope = Scope(None) if once.first else principal.scope()
+    row = await store.households.find(conn, household_id, scope)
     if row is None:
-        raise HouseholdNotFound
-    response.headers["Location"] = f"/v1/households/{household_id}"
-    response.headers["ETag"] = f'"{row.version}"'
+        raise HouseholdElsewhere(f"/v1/households/{household_id}")
+    if not once.first:
+        await audit.record(conn, principal, "household.read", "household", str(household_id))
+    return row
+
+
+def _answered(response: Response, row: Row[Any], vault: Vault, lang: Language) -> HouseholdShown:
+    response.headers["Location"] = f"/v1/households/{row.id}"
+    etags.tag(response, row.version, lang)
     return shown(row, vault, lang)
 
 
@@ -314,7 +336,7 @@ async def count(
     return CountShown(households=await store.registry.count(conn, query))
 
 
-@router.get("/households/{household_id}", responses=problems.responses(HouseholdNotFound))
+@router.get("/households/{household_id}", responses=etags.responses(HouseholdNotFound))
 async def household(
     *, household_id: HouseholdId, principal: Reader, conn: Conn, vault: Keys, lang: Lang, response: Response
 ) -> HouseholdShown:
@@ -323,5 +345,5 @@ async def household(
     if row is None:
         raise HouseholdNotFound
     await audit.record(conn, principal, "household.read", "household", str(household_id))
-    response.headers["ETag"] = f'"{row.version}"'
+    etags.tag(response, row.version, lang)
     return shown(row, vault, lang)

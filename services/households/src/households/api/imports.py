@@ -12,9 +12,10 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 from sqlalchemy import Row
 
-from benvung import audit, paging, problems
+from benvung import audit, etags, idempotency, paging, problems
 from benvung.auth import OutsideArea, Principal
 from benvung.db import Conn
+from benvung.idempotency import Once
 from benvung.paging import After, CursorUnknown, Limit, Page
 from benvung.problems import UnsupportedMedia
 from benvung.vault import Vault
@@ -33,6 +34,7 @@ from households.api.uploads import (
     FileMissing,
     Upload,
     UploadTooLarge,
+    fingerprint,
     received,
 )
 from households.domain import HouseholdClass
@@ -95,18 +97,23 @@ async def upload(
     conn: Conn,
     vault: Keys,
     response: Response,
+    once: Annotated[Once, idempotency.known_by(fingerprint)],
     dry_run: Annotated[bool, Query(description="answer every row, change nothing")] = False,
 ) -> ImportShown:
     """Take in a file of results (XLSX or CSV). Every row is answered; the accepted ones are applied next."""
-    import_id = await actions.imports.receive(conn, principal, vault, review_id, given, dry_run=dry_run)
+    import_id = once.made or await actions.imports.receive(
+        conn, principal, vault, review_id, given, dry_run=dry_run
+    )
     response.headers["Location"] = f"/v1/imports/{import_id}"
     return await _found(conn, principal, import_id)
 
 
-@router.get("/imports/{import_id}", responses=problems.responses(ImportNotFound))
-async def progress(*, import_id: ImportId, principal: Reader, conn: Conn) -> ImportShown:
+@router.get("/imports/{import_id}", responses=etags.responses(ImportNotFound))
+async def progress(*, import_id: ImportId, principal: Reader, conn: Conn, response: Response) -> ImportShown:
     """How far an import is."""
-    return await _found(conn, principal, import_id)
+    found = await _found(conn, principal, import_id)
+    etags.tag(response, etags.digest(found))
+    return found
 
 
 async def _found(conn: Conn, principal: Reader, import_id: uuid.UUID) -> ImportShown:

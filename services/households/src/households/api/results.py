@@ -10,11 +10,18 @@ from pydantic import Field
 from sqlalchemy import Row
 
 from benvung import audit, problems
-from benvung.auth import OutsideArea
+from benvung.auth import OutsideArea, Principal
 from benvung.db import Conn
+from benvung.idempotency import OnlyOnce
 from benvung.vault import Vault
 from households import actions, store
-from households.actions.refusals import HouseholdNotFound, ReviewClosed, ReviewNotFound
+from households.actions.refusals import (
+    DecisionNotFound,
+    HouseholdElsewhere,
+    HouseholdNotFound,
+    ReviewClosed,
+    ReviewNotFound,
+)
 from households.api.fields import (
     Decider,
     Given,
@@ -28,7 +35,7 @@ from households.api.fields import (
     ShortText,
     Shown,
 )
-from households.domain import HouseholdClass, label
+from households.domain import HouseholdClass, Movement, label
 
 router = APIRouter(prefix="/v1", tags=["decisions"])
 
@@ -53,9 +60,21 @@ class ResultGiven(Given):
         default=None, description="what the form says; compared with the computed class"
     )
 
+    def result(self) -> actions.decisions.Given:
+        """The same for the action."""
+        return actions.decisions.Given(
+            household_id=self.household_id,
+            members=self.members,
+            b1_points=self.b1_points,
+            b2_points=self.b2_points,
+            deprivations=self.deprivations,
+            reviewer=self.reviewer,
+            declared_class=self.declared_class and HouseholdClass(self.declared_class),
+        )
+
 
 class DecisionTaken(Shown):
-    """A decision as it was just taken."""
+    """A decision as it was just taken, and what holds for the household now."""
 
     decision_id: uuid.UUID
     household_id: uuid.UUID
@@ -76,7 +95,7 @@ class DecisionTaken(Shown):
     rule_version: str
     declared_class: str | None
     contradicted: bool = Field(description="the form named another class; the computed one holds")
-    poverty_class: str | None = Field(description="official class in force after the decision")
+    poverty_class: str | None = Field(description="official class in force")
     class_since: dt.date | None
     revision: int
 
@@ -84,7 +103,9 @@ class DecisionTaken(Shown):
 @router.post(
     "/reviews/{review_id}/results",
     status_code=201,
-    responses=problems.responses(ReviewNotFound, ReviewClosed, HouseholdNotFound, OutsideArea),
+    responses=problems.responses(
+        ReviewNotFound, ReviewClosed, HouseholdNotFound, HouseholdElsewhere, OutsideArea
+    ),
 )
 async def decide(
     *,
@@ -95,26 +116,22 @@ async def decide(
     vault: Keys,
     lang: Lang,
     response: Response,
+    once: OnlyOnce,
 ) -> DecisionTaken:
     """Record a household's result: it is reclassified, and loans and reports follow by themselves."""
-    declared = given.declared_class and HouseholdClass(given.declared_class)
-    taken = await actions.decisions.decide(
-        conn,
-        principal,
-        vault,
-        review_id,
-        actions.decisions.Given(
-            household_id=given.household_id,
-            members=given.members,
-            b1_points=given.b1_points,
-            b2_points=given.b2_points,
-            deprivations=given.deprivations,
-            reviewer=given.reviewer,
-            declared_class=declared,
-        ),
-    )
+    if once.made:
+        shown = await _taken_before(conn, principal, once.made, lang)
+    else:
+        taken = await actions.decisions.decide(conn, principal, vault, review_id, given.result())
+        shown = _just_taken(review_id, given, taken, lang)
+    response.headers["Location"] = f"/v1/decisions/{shown.decision_id}"
+    return shown
+
+
+def _just_taken(
+    review_id: uuid.UUID, given: ResultGiven, taken: store.decisions.Taken, lang: Lang
+) -> DecisionTaken:
     outcome, found = taken.outcome, taken.classification
-    response.headers["Location"] = f"/v1/households/{given.household_id}/decisions"
     return DecisionTaken(
         decision_id=taken.decision_id,
         household_id=given.household_id,
@@ -133,11 +150,30 @@ async def decide(
         reason=found.reason_vi if lang == "vi" else found.reason,
         legal=found.legal,
         rule_version=found.rule_version,
-        declared_class=declared,
-        contradicted=declared is not None and declared is not found.household_class,
+        declared_class=given.declared_class,
+        contradicted=given.declared_class not in {None, found.household_class},
         poverty_class=outcome.state.poverty_class,
         class_since=outcome.state.class_since,
         revision=outcome.state.revision,
+    )
+
+
+async def _taken_before(
+    conn: Conn, principal: Principal, decision_id: uuid.UUID, lang: Lang
+) -> DecisionTaken:
+    row = await _decided(conn, principal, decision_id)
+    now = await store.households.find(conn, row.household_id, principal.scope())
+    if now is None:
+        raise HouseholdElsewhere(f"/v1/decisions/{decision_id}")
+    values = row._asdict()
+    return DecisionTaken(
+        **{name: values[name] for name in DecisionTaken.model_fields if name in values},
+        **_in_words(row, lang),
+        movement_label=row.movement and label(Movement(row.movement), lang),
+        contradicted=row.declared_class not in {None, values["class"]},
+        poverty_class=now.poverty_class,
+        class_since=now.class_since,
+        revision=now.revision,
     )
 
 
@@ -145,6 +181,7 @@ class DecisionShown(Shown):
     """A decision with all it rests on, so that it can be shown to a citizen and computed again."""
 
     decision_id: uuid.UUID
+    household_id: uuid.UUID
     sequence: int
     review_id: uuid.UUID
     commune: str
@@ -216,20 +253,46 @@ async def history(
     )
 
 
+@router.get("/decisions/{decision_id}", responses=problems.responses(DecisionNotFound))
+async def decision(
+    *, decision_id: Annotated[uuid.UUID, Path()], principal: Reader, conn: Conn, vault: Keys, lang: Lang
+) -> DecisionShown:
+    """One decision with all it rests on. Reading it is recorded."""
+    return _decision(await _decided(conn, principal, decision_id), vault, lang)
+
+
+async def _decided(conn: Conn, principal: Principal, decision_id: uuid.UUID) -> Row[Any]:
+    row = await store.decisions.find(conn, decision_id, principal.scope())
+    if row is None:
+        raise DecisionNotFound
+    detail = {"decision": str(decision_id)}
+    household = str(row.household_id)
+    await audit.record(conn, principal, "household.decision_read", "household", household, detail)
+    return row
+
+
 def _decision(row: Row[Any], vault: Vault, lang: Lang) -> DecisionShown:
     values = row._asdict()
-    decided = values["class"]
     return DecisionShown(
         **{
-            name: values[name] for name in DecisionShown.model_fields if name in values and name != "reviewer"
+            name: values[name]
+            for name in DecisionShown.model_fields
+            if name in values and name not in {"reviewer", "deprivations"}
         },
-        decided_class=decided,
-        class_label=label(HouseholdClass(decided), lang),
+        **_in_words(row, lang),
         deprivations=None if row.flags is None else json.loads(vault.open(row.flags)),
-        reason=row.inputs["reason_vi" if lang == "vi" else "reason"],
-        legal=row.inputs["legal"],
         reviewer=None if row.reviewer is None else vault.open(row.reviewer),
     )
+
+
+def _in_words(row: Row[Any], lang: Lang) -> dict[str, str]:
+    decided = row._asdict()["class"]
+    return {
+        "decided_class": decided,
+        "class_label": label(HouseholdClass(decided), lang),
+        "reason": row.inputs["reason_vi" if lang == "vi" else "reason"],
+        "legal": row.inputs["legal"],
+    }
 
 
 def _change(row: Row[Any]) -> ChangeShown:

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Path, Response
 from pydantic import Field
 from sqlalchemy import Row
 
-from benvung import paging, problems
+from benvung import etags, paging, problems
 from benvung.auth import OutsideArea
 from benvung.db import Conn
+from benvung.idempotency import OnlyOnce
 from benvung.paging import After, CursorUnknown, Limit, Page
 from households import actions, store
 from households.actions.refusals import (
@@ -85,10 +86,10 @@ def _shown(row: Row[Any]) -> ReviewShown:
 
 @router.post("", status_code=201, responses=problems.responses(CommuneUnknown, ReviewExists, OutsideArea))
 async def open_review(
-    *, given: ReviewGiven, principal: Decider, conn: Conn, response: Response
+    *, given: ReviewGiven, principal: Decider, conn: Conn, response: Response, once: OnlyOnce
 ) -> ReviewShown:
     """Open a review of a commune."""
-    review_id = await actions.reviews.open_review(
+    review_id = once.made or await actions.reviews.open_review(
         conn,
         principal,
         commune=given.commune,
@@ -100,8 +101,7 @@ async def open_review(
         valid_from=given.valid_from,
         decision_number=given.decision_number,
     )
-    response.headers["Location"] = f"/v1/reviews/{review_id}"
-    return await _found(conn, principal, review_id)
+    return await _written(conn, principal, review_id, response)
 
 
 @router.get("", responses=problems.responses(CursorUnknown))
@@ -123,10 +123,12 @@ async def reviews(
     return Page(items=[_shown(row) for row in items], next=following)
 
 
-@router.get("/{review_id}", responses=problems.responses(ReviewNotFound))
-async def review(*, review_id: ReviewId, principal: Reader, conn: Conn) -> ReviewShown:
+@router.get("/{review_id}", responses=etags.responses(ReviewNotFound))
+async def review(*, review_id: ReviewId, principal: Reader, conn: Conn, response: Response) -> ReviewShown:
     """One review."""
-    return await _found(conn, principal, review_id)
+    found = await _found(conn, principal, review_id)
+    etags.tag(response, etags.digest(found))
+    return found
 
 
 @router.post(
@@ -134,9 +136,17 @@ async def review(*, review_id: ReviewId, principal: Reader, conn: Conn) -> Revie
     status_code=201,
     responses=problems.responses(ReviewNotFound, ReviewClosed, ImportsUnfinished, OutsideArea),
 )
-async def close(*, review_id: ReviewId, principal: Decider, conn: Conn) -> ReviewShown:
+async def close(
+    *, review_id: ReviewId, principal: Decider, conn: Conn, response: Response, once: OnlyOnce
+) -> ReviewShown:
     """Close a review: it takes no more results."""
-    await actions.reviews.close_review(conn, principal, review_id)
+    if once.first:
+        await actions.reviews.close_review(conn, principal, review_id)
+    return await _written(conn, principal, review_id, response)
+
+
+async def _written(conn: Conn, principal: Decider, review_id: uuid.UUID, response: Response) -> ReviewShown:
+    response.headers["Location"] = f"/v1/reviews/{review_id}"
     return await _found(conn, principal, review_id)
 
 

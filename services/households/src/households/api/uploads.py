@@ -5,9 +5,9 @@ import hashlib
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Depends, Request
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 from starlette.types import Message
@@ -16,7 +16,7 @@ from benvung.problems import Problem, TooLarge, UnsupportedMedia
 from benvung.settings import ServiceSettings
 from households.actions.imports import Upload
 
-__all__ = ["UPLOADS", "UPLOAD_LIMIT", "FileMissing", "Upload", "UploadTooLarge", "received"]
+__all__ = ["UPLOADS", "UPLOAD_LIMIT", "FileMissing", "Upload", "UploadTooLarge", "fingerprint", "received"]
 
 MEGABYTE = 1024 * 1024
 UPLOAD_LIMIT = 501 * MEGABYTE
@@ -100,6 +100,11 @@ async def received(request: Request) -> AsyncIterator[Upload]:
                 "Hãy gửi tệp XLSX hoặc CSV.",
                 f"Send an XLSX or CSV file, as {', '.join(RAW_KINDS)} or multipart/form-data.",
             )
+
+
+async def fingerprint(given: Annotated[Upload, Depends(received)]) -> bytes:
+    """What the file is known by, however it was wrapped for the journey."""
+    return given.sha256
 
 
 async def _from_form(request: Request, path: Path) -> bytes:

@@ -11,6 +11,7 @@ from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung import db
+from benvung.auth import Scope
 from households.domain import (
     Classification,
     HouseholdClass,
@@ -151,6 +152,14 @@ async def of_household(conn: AsyncConnection, household_id: uuid.UUID) -> Sequen
         sa.select(decisions).where(decisions.c.household_id == household_id).order_by(decisions.c.sequence)
     )
     return (await conn.execute(query)).all()
+
+
+async def find(conn: AsyncConnection, decision_id: uuid.UUID, scope: Scope) -> sa.Row[Any] | None:
+    """One decision within the scope, or nothing."""
+    query = sa.select(decisions).where(
+        decisions.c.decision_id == decision_id, scope.where(decisions.c.commune)
+    )
+    return (await conn.execute(query)).one_or_none()
 
 
 async def changes_of_household(conn: AsyncConnection, household_id: uuid.UUID) -> Sequence[sa.Row[Any]]:

@@ -77,7 +77,7 @@ async def populations_of(conn: AsyncConnection, area: str) -> Sequence[sa.Row[An
     return (await conn.execute(query)).all()
 
 
-async def population(conn: AsyncConnection, population_id: uuid.UUID) -> sa.Row[Any]:
-    """One record of a population."""
+async def population(conn: AsyncConnection, population_id: uuid.UUID) -> sa.Row[Any] | None:
+    """One record of a population, or nothing."""
     query = sa.select(populations).where(populations.c.id == population_id)
-    return (await conn.execute(query)).one()
+    return (await conn.execute(query)).one_or_none()
