@@ -149,8 +149,7 @@ def _matches(route: RouteContext, path: str) -> bool:
 
 
 def _from_page(request: Request) -> bool:
-    has_pages = bool(request.app.state.service.pages)
-    return has_pages and "text/html" in request.headers.get("accept", "")
+    return hasattr(request.app.state, "site") and "text/html" in request.headers.get("accept", "")
 
 
 def _page(request: Request, refused: Exception) -> Response:

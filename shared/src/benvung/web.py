@@ -33,6 +33,9 @@ from benvung import (
 from benvung.audit import api as audit_api
 from benvung.audit.commands import commands as audit_commands
 from benvung.issuer import Issuer
+from benvung.operations import api as operations_api
+from benvung.operations import command as operations_command
+from benvung.operations import page as operations_page
 from benvung.problems import FieldError, NotReady, Problem
 from benvung.service import Service
 from benvung.serving import Stopping, listen
@@ -83,12 +86,13 @@ def create_app(service: Service, *, api: bool = True, worker: bool = True) -> Fa
 
 
 def _include(app: FastAPI, service: Service) -> None:
-    for router in (audit_api.router, *service.routers):
+    for router in (audit_api.router, *operations_api.routers(service), *service.routers):
         app.include_router(router, max_body_size=JSON_LIMIT)
-    if not service.pages:
+    own = [*operations_page.routers(service), *service.pages]
+    if not own:
         return
     pages.install(app, _site(service))
-    for router in (signin.router, *service.pages):
+    for router in (signin.router, *own):
         app.include_router(router, max_body_size=JSON_LIMIT, include_in_schema=False)
 
 
@@ -104,6 +108,7 @@ def _site(service: Service) -> pages.Site:
         title_en=service.title_en,
         peers={name.removesuffix("_url"): getattr(settings, name) for name in linked},
         form_targets=(settings.issuer_url,),
+        operations_url=operations_page.ADDRESS if service.projectors else "",
     )
 
 
@@ -313,6 +318,7 @@ def cli(made: Callable[[], Service]) -> typer.Typer:
                 "select setval('outbox_id_seq', greatest(%s, last_value)) from outbox_id_seq", (newest,)
             )
 
+    operations_command.install(app, lambda: _built(made))
     return app
 
 
