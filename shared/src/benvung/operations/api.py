@@ -137,7 +137,7 @@ class RebuildAsked(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    stream: str = Field(max_length=100, examples=["HOUSEHOLDS"], description="the stream it reads")
+    stream: str = Field(max_length=100, description="the stream it reads")
     reason: Reason = Field(examples=["Sau khi sửa lỗi"])
 
 

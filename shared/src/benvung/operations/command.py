@@ -125,7 +125,7 @@ def install(app: typer.Typer, built: Callable[[], Service]) -> None:
 
     @app.command("rebuild")
     def rebuild(
-        stream: Annotated[str, typer.Argument(help="the stream whose projection is made anew: HOUSEHOLDS …")],
+        stream: Annotated[str, typer.Argument(help="the stream whose projection is made anew")],
         reason: Why = "",
         *,
         wait: Annotated[bool, typer.Option("--wait", help="show how far it is until it is done")] = False,
