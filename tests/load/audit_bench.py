@@ -12,12 +12,13 @@ import asyncio
 import dataclasses
 import datetime as dt
 import json
+import os
 import socket
 import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -44,29 +45,49 @@ OTHERS = ("funding", "training", "reporting")
 
 
 @dataclass(frozen=True, slots=True)
-class Rates:
-    """Requests per second with the audit and without it, turn by turn."""
+class Turn:
+    """Requests per second, and milliseconds of processor time for each, by everything that worked on it."""
 
-    with_audit: tuple[float, ...]
-    without: tuple[float, ...]
+    rate: float
+    cpu_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The turns with the audit and those without, as they followed each other."""
+
+    mine: tuple[Turn, ...]
+    rival: tuple[Turn, ...]
 
     @property
     def cost(self) -> float:
         """The share of the rate that the audit costs: the median of the turns, each against its neighbour."""
-        pairs = zip(self.with_audit, self.without, strict=True)
-        return 1 - statistics.median(mine / rival for mine, rival in pairs)
+        pairs = zip(self.mine, self.rival, strict=True)
+        return 1 - statistics.median(mine.rate / rival.rate for mine, rival in pairs)
+
+    @property
+    def cpu_cost(self) -> float:
+        """The same of processor time, which other work on the machine disturbs less. Sealing is in it."""
+        pairs = zip(self.mine, self.rival, strict=True)
+        return 1 - statistics.median(rival.cpu_ms / mine.cpu_ms for mine, rival in pairs)
 
     def __str__(self) -> str:
-        mine, rival = statistics.median(self.with_audit), statistics.median(self.without)
-        return f"{mine:.0f} and {rival:.0f} a second: {self.cost:.1%}"
+        rates, times = (
+            [statistics.median(getattr(turn, name) for turn in turns) for turns in (self.mine, self.rival)]
+            for name in ("rate", "cpu_ms")
+        )
+        return (
+            f"{rates[0]:.0f} and {rates[1]:.0f} a second: {self.cost:.1%};"
+            f" {times[0]:.2f} and {times[1]:.2f} ms of processor time: {self.cpu_cost:.1%}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
     """What the audit costs, and how fast it is sealed and checked, in rows per second."""
 
-    decisions: Rates
-    reads: Rates
+    decisions: Compared
+    reads: Compared
     sealed_per_second: float
     checked_per_second: float
 
@@ -76,10 +97,9 @@ def measure(stack: Stack, say: Callable[[str], None] = lambda _: None) -> Measur
     for name in (*OTHERS, "households"):
         stack.kill(name)
     try:
-        with _running(stack) as addresses_of:
-            households, review = _prepare(stack, addresses_of[WITH])
-            token = stack.token(OFFICER)
-            work = _Work(stack, token, addresses_of, households, review)
+        with _running(stack) as running:
+            households, review = _prepare(stack, running.ports[WITH])
+            work = _Work(stack, stack.token(OFFICER), running, households, review)
             say("quyết định …")
             decisions = work.compare(work.decide)
             say("đọc một hộ …")
@@ -92,9 +112,35 @@ def measure(stack: Stack, say: Callable[[str], None] = lambda _: None) -> Measur
             stack.start(name)
 
 
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A worker, and the service answering with and without the audit."""
+
+    ports: dict[str, int]
+    processes: list[Process]
+    servers: list[Process]
+
+    def cpu_seconds(self) -> float:
+        """What they and the servers have used of the processors so far, the servers' children included."""
+        roots = {process.pid for process in (*self.processes, *self.servers)}
+        ticks = 0
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(OSError):
+                pid, parent, own, children = _stat(path.read_text())
+                ticks += own + children if pid in roots else own if parent in roots else 0
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _stat(text: str) -> tuple[int, int, int, int]:
+    """Id, parent, own ticks and those of ended children, from a line of /proc/<id>/stat."""
+    pid, _, rest = text.partition(" (")
+    fields = rest.rpartition(") ")[2].split()
+    user, system, children_user, children_system = map(int, fields[11:15])
+    return int(pid), int(fields[1]), user + system, children_user + children_system
+
+
 @contextmanager
-def _running(stack: Stack) -> Iterator[dict[str, int]]:
-    """A worker, and the service answering with and without the audit; the ports of these two."""
+def _running(stack: Stack) -> Iterator[_Running]:
     environment = dict(stack.processes["households"].env)
     ports = {kind: free_port() for kind in (WITH, WITHOUT)}
     commands = {kind: [sys.executable, "-m", "tests.load.audit_bench", kind] for kind in (WITH, WITHOUT)} | {
@@ -110,12 +156,13 @@ def _running(stack: Stack) -> Iterator[dict[str, int]]:
         )
         for kind, command in commands.items()
     ]
+    servers = [each for each in (stack.postgres.process, stack.nats.process) if each]
     try:
         for process in processes:
             process.start()
         for kind, process in zip(ports, processes, strict=False):
             process.wait_until(partial(_listens, ports[kind]), 60)
-        yield ports
+        yield _Running(ports, processes, servers)
     finally:
         for process in processes:
             process.stop()
@@ -151,31 +198,38 @@ def _prepare(stack: Stack, port: int) -> tuple[list[Any], str]:
 class _Work:
     stack: Stack
     token: str
-    ports: dict[str, int]
+    running: _Running
     households: Sequence[Any]
     review: str
 
-    def compare(self, ask: "Callable[[_Line, Any, int], Any]") -> Rates:
+    def compare(self, ask: "Callable[[_Line, Any, int], Any]") -> Compared:
         """Both kinds in turns; which of them is first changes from turn to turn."""
-        rates: dict[str, list[float]] = {WITH: [], WITHOUT: []}
+        turns: dict[str, list[Turn]] = {WITH: [], WITHOUT: []}
         for turn in range(-1, TURNS):
             for kind in (WITH, WITHOUT) if turn % 2 else (WITHOUT, WITH):
-                self._settle()
-                rate = asyncio.run(self._turn(self.ports[kind], ask))
+                measured = self._measure(self.running.ports[kind], ask)
                 if turn >= 0:  # the first warms up
-                    rates[kind].append(rate)
-        return Rates(tuple(rates[WITH]), tuple(rates[WITHOUT]))
+                    turns[kind].append(measured)
+        return Compared(tuple(turns[WITH]), tuple(turns[WITHOUT]))
 
-    def _settle(self) -> None:
-        """Wait until what was written before is told and sealed, and forgotten by the disk."""
-        query = "select not exists (select from outbox) and not exists (select from audit_pending)"
+    def _measure(self, port: int, ask: "Callable[[_Line, Any, int], Any]") -> Turn:
         with psycopg.connect(self.stack.postgres.url("households"), autocommit=True) as conn:
-            until(60, lambda: (conn.execute(query).fetchone() or (False,))[0])
+            self._settle(conn)
             conn.execute("checkpoint")
+            before = self.running.cpu_seconds()
+            done, seconds = asyncio.run(self._turn(port, ask))
+            self._settle(conn)
+            return Turn(done / seconds, (self.running.cpu_seconds() - before) / done * 1000)
 
-    async def _turn(self, port: int, ask: "Callable[[_Line, Any, int], Any]") -> float:
-        end = time.monotonic() + SECONDS
+    @staticmethod
+    def _settle(conn: "psycopg.Connection[Any]") -> None:
+        """Wait until everything written is told and sealed."""
+        query = "select not exists (select from outbox) and not exists (select from audit_pending)"
+        until(60, lambda: (conn.execute(query).fetchone() or (False,))[0])
+
+    async def _turn(self, port: int, ask: "Callable[[_Line, Any, int], Any]") -> tuple[int, float]:
         started = time.monotonic()
+        end = started + SECONDS
 
         async def client(part: Sequence[Any]) -> int:
             line = await _Line.open(port, self.token)
@@ -187,7 +241,7 @@ class _Work:
             return done
 
         counts = await asyncio.gather(*(client(self.households[at::CLIENTS]) for at in range(CLIENTS)))
-        return sum(counts) / (time.monotonic() - started)
+        return sum(counts), time.monotonic() - started
 
     async def decide(self, line: "_Line", household: Any, round_: int) -> None:
         """One decision; each household is taken off the list and put back."""
