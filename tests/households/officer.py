@@ -55,6 +55,7 @@ class Commune:
             "PUT",
             f"/v1/communes/{self.code}/villages",
             json={"villages": [{"name": name} for name in names]},
+            headers={"If-Match": "*"},
         )
 
     async def register(self, **changes: Any) -> str:
