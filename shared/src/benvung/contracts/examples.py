@@ -6,6 +6,7 @@ values by field name or by `Model.field`, and a key for a map as `field{}`; or f
 
 import functools
 import json
+import re
 import uuid
 from collections.abc import Iterator, Mapping
 from importlib import resources
@@ -21,6 +22,7 @@ FORMATS = {
     "date-time": "2024-01-24T08:00:00+07:00",
     "uuid": "018f6b1e-6a00-7000-8000-000000000001",
 }
+SHAPES = {"date": r"^\d{4}-\d\d-\d\d$", "date-time": r"^\d{4}-\d\d-\d\dT", "uuid": r"^[0-9a-f-]{36}$"}
 KINDS: dict[str, tuple[type, ...]] = {
     "null": (type(None),),
     "boolean": (bool,),
@@ -107,6 +109,8 @@ class Composer:
         if "enum" in schema:
             return value in schema["enum"]
         if schema.get("type") == "object" and "properties" in schema:
+            return False
+        if isinstance(value, str) and not re.search(SHAPES.get(schema.get("format", ""), ""), value):
             return False
         return type(value) in KINDS.get(str(schema.get("type")), ())
 
