@@ -176,6 +176,22 @@ async def test_a_settled_letter_stays_as_it_is(site: Site, first: Any) -> None:
     assert await site.announced() == (1 if first is retry else 0)
 
 
+@pytest.mark.parametrize("act", ["retry", "discard"])
+async def test_an_answer_that_was_not_heard_is_given_again_to_the_same_key(site: Site, act: str) -> None:
+    number = await site.bury(payload(5))
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+
+    answers = [
+        await site.client.post(f"/v1/dead-letters/{number}/{act}", json={"reason": "x"}, headers=key)
+        for _ in range(2)
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].json() == answers[1].json()
+    assert answers[1].headers["Idempotency-Replayed"] == "true"
+    assert await site.announced() == (1 if act == "retry" else 0)
+
+
 async def test_many_retries_at_once_have_one_effect(site: Site) -> None:
     number = await site.bury(payload(5))
 

@@ -210,6 +210,19 @@ async def test_a_rebuild_that_is_open_already_is_answered_instead_of_a_second(si
     ]
 
 
+async def test_a_request_for_a_rebuild_sent_twice_is_one_rebuild(site: Site) -> None:
+    key = {"Idempotency-Key": str(uuid.uuid4())}
+    asked = {"stream": STREAM, "reason": "x"}
+    first = await site.client.post("/v1/rebuilds", json=asked, headers=key)
+    await site.run("update rebuilds set state = 'DONE', finished_at = now(), announced = 0")
+
+    second = await site.client.post("/v1/rebuilds", json=asked, headers=key)
+
+    assert (second.status_code, second.headers["location"]) == (202, first.headers["location"])
+    assert second.json()["state"] == "DONE"
+    assert len(await site.run("select from rebuilds")) == 1
+
+
 async def test_only_a_stream_that_is_read_can_be_read_again(site: Site) -> None:
     answer = await site.client.post("/v1/rebuilds", json={"stream": "ELSEWHERE", "reason": "x"})
 

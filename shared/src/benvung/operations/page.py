@@ -15,10 +15,11 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from benvung import audit, auth
 from benvung.db import Conn
 from benvung.operations import letters, rebuilds
-from benvung.operations.api import Number, Operator, label
+from benvung.operations.api import Number, Operator
 from benvung.operations.letters import LetterSettled, ProjectionGone
 from benvung.operations.payload import printable, readable
 from benvung.operations.rebuilds import StreamNotRead
+from benvung.operations.shown import label
 from benvung.operations.situation import situation
 from benvung.pages import catalogue, render
 from benvung.paging import After
