@@ -341,3 +341,24 @@ async def test_money_needs_its_own_permission(app: Any, bearer: Any) -> None:
 
     assert (await reader.post("/v1/allocations", json=KONG_CHRO)).status_code == 403
     assert (await reader.get("/v1/allocations", headers={"Authorization": ""})).status_code == 401
+
+
+async def test_money_asked_for_twice_is_given_once(client: httpx2.AsyncClient, engine: Engine) -> None:
+    keyed = {"Idempotency-Key": str(uuid.uuid4())}
+
+    first, again = [await client.post("/v1/allocations", json=KONG_CHRO, headers=keyed) for _ in range(2)]
+
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert again.headers["location"] == first.headers["location"] == f"/v1/allocations/{first.json()['id']}"
+    assert again.headers["idempotency-replayed"] == "true"
+    async with engine("funding").connect() as conn:
+        assert len(await emitted(conn, BudgetAllocated)) == 2
+    other = await client.post("/v1/allocations", json=KONG_CHRO | {"year": 2022}, headers=keyed)
+    assert (other.status_code, other.json()["rule"]) == (422, "idempotency-key-reused")
+
+
+async def test_an_allocation_that_is_known_is_not_sent_again(client: httpx2.AsyncClient) -> None:
+    made = (await client.post("/v1/allocations", json=KONG_CHRO)).headers["location"]
+    etag = (await client.get(made)).headers["etag"]
+
+    assert (await client.get(made, headers={"If-None-Match": etag})).status_code == 304
