@@ -1,6 +1,7 @@
 """All streams with an event in each, and everybody who signs in to NATS: services and an agency."""
 
 import asyncio
+import importlib
 import json
 import time
 import uuid
@@ -11,25 +12,31 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from pydantic import SecretStr
 
+from benvung import agencies
 from benvung.bus import Bus, Outgoing
 from benvung.bus import owner as owner_of
 from benvung.settings import ServiceSettings
 from benvung.testing import NatsServer
+from benvung_local.servers import AGENCIES_TOML
 
-READERS = {
-    "HOUSEHOLDS": ("funding", "reporting"),
-    "HOUSEHOLDS_RESTRICTED": (),
-    "FUNDING": ("reporting",),
-    "FUNDING_RESTRICTED": (),
-    "TRAINING": ("reporting",),
-    "REPORTING": (),
-}
-AGENCIES = {
-    "HOUSEHOLDS": {"bank": ["households.household.*.v1.64.>"]},
-    "FUNDING": {"bank": ["funding.eligibility.changed.v1.64.>"]},
-}
 SERVICES = ("households", "funding", "training", "reporting")
-USERS = (*SERVICES, "bank")
+USERS = (*SERVICES, *agencies.read(AGENCIES_TOML))
+
+
+def _declared() -> dict[str, tuple[str, ...]]:
+    """The streams of all services and who reads them, as the services say."""
+    streams: dict[str, tuple[str, ...]] = {}
+    for name in SERVICES:
+        settings = importlib.import_module(f"{name}.settings").Settings(
+            database_url="postgresql://nobody@127.0.0.1:1/none"
+        )
+        streams |= importlib.import_module(f"{name}.main").build(settings).streams
+    return streams
+
+
+# Two that are not declared yet are tried as well.
+READERS = _declared() | {"FUNDING_RESTRICTED": (), "REPORTING": ()}
+AGENCIES = {stream: agencies.of(AGENCIES_TOML, stream) for stream in READERS}
 SECRET = b'{"secret": "%s"}'
 SILENT_AFTER = 1.0
 
@@ -43,7 +50,7 @@ def subject_in(stream: str) -> str:
 def readers_of(stream: str) -> list[str]:
     """Every durable on a stream."""
     names = [name for reader in READERS[stream] for name in (reader, f"{reader}-rebuild")]
-    return [*names, *AGENCIES.get(stream, {})]
+    return [*names, *AGENCIES[stream]]
 
 
 def status(message: Msg) -> str:
@@ -141,7 +148,7 @@ class House:
             for reader in readers:
                 await bus.ensure_reader(stream, reader)
                 await bus.ensure_reader(stream, f"{reader}-rebuild")
-            for agency, subjects in AGENCIES.get(stream, {}).items():
+            for agency, subjects in AGENCIES[stream].items():
                 await bus.ensure_agency(stream, agency, subjects)
             secret = Outgoing(subject_in(stream), str(uuid.uuid4()), SECRET % stream.encode())
             assert await bus.publish(stream, secret, 0) == 1

@@ -25,6 +25,7 @@ from tests.shared.nats_users import (
 from benvung.bus import owner as owner_of
 from benvung.testing.servers import start_nats
 
+GIVEN = [(stream, agency) for stream, given in AGENCIES.items() for agency in given]
 PAIRS = [(stream, reader) for stream, readers in READERS.items() for reader in readers]
 HEARD_WITHIN = 0.3
 
@@ -45,14 +46,14 @@ async def house() -> AsyncIterator[House]:
         server.stop()
 
 
-@pytest.mark.parametrize(("stream", "reader"), [*PAIRS, ("HOUSEHOLDS", "bank"), ("FUNDING", "bank")])
+@pytest.mark.parametrize(("stream", "reader"), [*PAIRS, *GIVEN])
 async def test_a_reader_pulls_acknowledges_and_goes_back(house: House, stream: str, reader: str) -> None:
     user, api = house.users[reader], f"{stream}.API"
     if reader in SERVICES:
         known = await user.ask(f"{api}.STREAM.INFO.{stream}")
         assert known is not None
         assert known["state"]["last_seq"] >= 1
-    durables = [reader] if reader == "bank" else [reader, f"{reader}-rebuild"]
+    durables = [reader, f"{reader}-rebuild"] if reader in SERVICES else [reader]
     for durable in [*durables, *durables]:
         back = await user.ask(f"{api}.CONSUMER.RESET.{stream}.{durable}", {"seq": 1})
         assert back is not None
@@ -98,10 +99,9 @@ def questions(stream: str, asking: str) -> list[tuple[str, object]]:
 
 def allowed(stream: str, asking: str) -> set[str]:
     """What of this the user may ask, under the stream's own name."""
-    if asking == "bank":
-        durables = [asking] if asking in AGENCIES.get(stream, {}) else []
-    else:
-        durables = [asking, f"{asking}-rebuild"] if asking in READERS[stream] else []
+    durables = [asking] if asking in AGENCIES[stream] else []
+    if asking in READERS[stream]:
+        durables = [asking, f"{asking}-rebuild"]
     verbs = ("INFO", "RESET", "MSG.NEXT")
     own = {f"CONSUMER.{verb}.{stream}.{each}" for each in durables for verb in verbs}
     return own | ({f"STREAM.INFO.{stream}"} if asking in READERS[stream] else set())
@@ -229,9 +229,9 @@ async def _let_the_server_speak(user: User, targets: Sequence[str]) -> None:
         ]
     )
     # Services may do so, in their own accounts; an agency has nothing of the kind.
-    assert [answer is None or b'"error"' in answer.data for answer in made] == [user.name == "bank"] * len(
-        loud
-    )
+    assert [answer is None or b'"error"' in answer.data for answer in made] == [
+        user.name not in SERVICES
+    ] * len(loud)
     for name, target in loud:
         push = {"name": "push", "ack_policy": "none", "deliver_subject": target}
         await user.say(

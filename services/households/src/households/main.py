@@ -38,7 +38,11 @@ def build(settings: Settings | None = None) -> Service:
         metadata=metadata,
         routers=ROUTERS,
         events=EVENTS,
-        streams={"HOUSEHOLDS": ("funding", "reporting")},
+        streams={
+            "HOUSEHOLDS": ("funding", "reporting"),
+            # What the law calls sensitive; nobody reads it yet.
+            "HOUSEHOLDS_RESTRICTED": (),
+        },
         sequences=(
             decisions.c.sequence,
             changes.c.sequence,
