@@ -127,8 +127,8 @@ def test_a_service_lives_alone_and_is_ready_when_what_it_needs_appears(
     without_a_database(house, way, headers)
 
     database.create()
+    eventually(lambda: house.waits_for()["database"] == "cơ sở dữ liệu: hãy chạy lệnh migrate")
     house.command("migrate")
-    eventually(lambda: "database" not in house.waits_for())
     without_nats(house, way, headers, database)
 
     nats_server.start()

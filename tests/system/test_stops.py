@@ -224,6 +224,18 @@ def test_open_pages_are_let_go_at_once(world: World) -> None:
 # Work in the background.
 
 
+@pytest.mark.parametrize(("server", "part"), [("nats", "relay FUNDING"), ("postgres", "database")])
+def test_who_waits_for_a_server_ends_at_once(world: World, server: str, part: str) -> None:
+    world.stack.kill(server)
+    try:
+        eventually(lambda: waiting(world, "funding", part))
+        stop(world, "funding")
+    finally:
+        world.stack.start(server)
+        world.stack.start("funding")
+    world.wait_ready()
+
+
 def test_the_chunk_under_way_of_an_import_is_not_done_again(world: World) -> None:
     officer = world.officer()
     review = world.open_review(IMPORTED, on=IMPORTED_ON)

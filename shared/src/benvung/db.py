@@ -3,6 +3,7 @@
 import importlib
 import select
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -100,6 +101,20 @@ def migrations_folder(package: str) -> Path:
     home = Path(str(importlib.import_module(package).__file__)).parent
     inside = home / "migrations"
     return inside if inside.is_dir() else home.parent.parent / "migrations"
+
+
+@cache
+def newest_revision(package: str) -> str:
+    """The revision that a service's migrations lead to; files are named after theirs. Empty without any."""
+    files = (migrations_folder(package) / "versions").glob("[0-9]*.py")
+    return max((file.name.partition("_")[0] for file in files), default="")
+
+
+async def is_behind(conn: AsyncConnection, package: str) -> bool:
+    """Whether the database lacks migrations of this service. One that has more than we know is not behind."""
+    known = await conn.scalar(sa.text("select to_regclass('alembic_version') is not null"))
+    at = await conn.scalar(sa.text("select version_num from alembic_version")) if known else None
+    return str(at or "") < newest_revision(package)
 
 
 def alembic_config(package: str, url: str) -> "Config":

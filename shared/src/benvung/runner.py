@@ -21,6 +21,10 @@ T = TypeVar("T")
 RETRY_SECONDS = 0.2
 RETRY_LIMIT = 2.0
 STANDBY_SECONDS = 0.2
+NOT_MIGRATED = (
+    "a table is missing: run the command migrate",
+    "cơ sở dữ liệu thiếu bảng: hãy chạy lệnh migrate",
+)
 
 MESSAGES = Counter("runner_messages", "Messages relayed or projected", ("runner",), registry=REGISTRY)
 WORKING = Gauge("runner_working", "1 while this process does the work", ("runner",), registry=REGISTRY)
@@ -72,7 +76,9 @@ class Runner:
                 await self._back_off(stop)
             except Exception as error:  # a defect must not end the runner in silence
                 # A database's words may quote rows; its kind of error says enough to everybody.
-                if db.is_transient(error) or isinstance(error, TimeoutError):
+                if isinstance(getattr(error, "orig", error), psycopg.errors.UndefinedTable):
+                    self._say("waiting", *NOT_MIGRATED)
+                elif db.is_transient(error) or isinstance(error, TimeoutError):
                     self._say("waiting", f"database: {type(error).__name__}", "cơ sở dữ liệu chưa trả lời")
                 else:
                     self._say(

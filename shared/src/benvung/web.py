@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 import psycopg
-import sqlalchemy as sa
 import typer
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -235,8 +234,10 @@ def _missing(name: str, rule: str, detail: str, detail_vi: str) -> FieldError:
 
 async def _database_answers(request: Request) -> list[FieldError]:
     async with request.app.state.engine.connect() as conn:
-        await conn.execute(sa.text("select 1"))
-    return []
+        behind = await db.is_behind(conn, request.app.state.service.package)
+    if not behind:
+        return []
+    return [_missing("database", "not-migrated", "run the command migrate", "hãy chạy lệnh migrate")]
 
 
 async def _issuer_known(request: Request) -> list[FieldError]:
