@@ -9,11 +9,13 @@ import pytest
 from fastapi import APIRouter, Depends, FastAPI
 from pydantic import BaseModel
 
-from benvung import auth, web
+from benvung import auth, idempotency, web
 from benvung.envelope import EventData
 
 SERVICES = ("households", "funding", "training", "reporting")
 PERMISSION = re.compile(r"^(public|[a-z]+(\.[a-z]+)?)$")
+# What is settled or asked for here knows itself that it was done.
+KNOWING = ("/v1/dead-letters/", "/v1/rebuilds")
 PERSONAL = {
     "name", "full_name", "head", "head_name", "citizen_id", "birth_date", "phone", "address", "ethnicity",
     "note", "comment", "title", "venue",
@@ -62,6 +64,18 @@ def loose_answers(app: FastAPI) -> list[str]:
     return sorted({field for answer in answers if answer is not None for field in optional_fields(answer)})
 
 
+def careless_writes(app: FastAPI) -> list[str]:
+    """Ways to change something twice by asking twice, or to write over what somebody else just wrote."""
+    headers = {"post": idempotency.HEADER, "put": "If-Match", "patch": "If-Match"}
+    return [
+        f"{method} {path}"
+        for path, operations in app.openapi()["paths"].items()
+        for method, operation in operations.items()
+        if method in headers and not path.startswith(KNOWING)
+        if headers[method] not in {each["name"] for each in operation.get("parameters", ())}
+    ]
+
+
 def personal_fields(event: type[EventData]) -> list[str]:
     """Fields of an event that may hold something personal or free text."""
     return [
@@ -85,13 +99,17 @@ def test_answers_have_all_their_fields(one: web.Service) -> None:
     assert not loose_answers(web.create_app(one, worker=False))
 
 
+def test_whatever_changes_something_may_be_asked_for_again(one: web.Service) -> None:
+    assert not careless_writes(web.create_app(one, worker=False))
+
+
 def test_events_have_all_their_fields_and_nothing_personal(one: web.Service) -> None:
     assert not [field for event in one.events for field in optional_fields(event)]
     assert not [field for event in one.events if not event.restricted for field in personal_fields(event)]
 
 
 def test_events_belong_to_the_service_and_are_named_in_the_past(one: web.Service) -> None:
-    past = re.compile(rf"{one.name}(\.[a-z_]+)+\.([a-z_]+ed|left)\.v[1-9]")
+    past = re.compile(rf"{one.name}(\.[a-z_]+)+\.([a-z_]+ed|left|withdrawn)\.v[1-9]")
 
     assert [event.event_type for event in one.events if not past.fullmatch(event.event_type)] == []
     assert {event.stream() for event in one.events} <= set(one.streams)
@@ -132,6 +150,14 @@ def planted() -> FastAPI:
     async def public() -> dict[str, str]:
         return {}
 
+    @router.post("/pays-twice", dependencies=[auth.PUBLIC])
+    async def pays_twice() -> dict[str, str]:
+        return {}
+
+    @router.put("/writes-over", dependencies=[auth.PUBLIC])
+    async def writes_over() -> dict[str, str]:
+        return {}
+
     app = FastAPI(openapi_url=None)
     app.include_router(router)
     return app
@@ -142,4 +168,5 @@ def test_planted_violations_are_caught() -> None:
 
     assert undeclared(app) == ["/nobody-asked"]
     assert loose_answers(app) == ["Loose.given"]
+    assert careless_writes(app) == ["post /pays-twice", "put /writes-over"]
     assert personal_fields(Told) == ["Told.head_name"]

@@ -300,8 +300,12 @@ async def test_old_keys_are_forgotten_and_young_ones_kept(payer: Payer, app: Fas
         )
     await payer.pay(young)
 
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(idempotency.forget(app.state.engine, 7), 0.3)
+    beside = create_app(payments.service(app.state.settings), api=False, worker=True)
+    async with beside.router.lifespan_context(beside):
+        for _ in range(200):
+            if await payer.rows("idempotency_keys") < 2:
+                break
+            await asyncio.sleep(0.05)
 
     assert await payer.rows("idempotency_keys") == 1
     assert replayed(await payer.pay(young))

@@ -14,7 +14,7 @@ import structlog
 import uvloop
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from benvung import db
+from benvung import db, idempotency
 from benvung.audit.sealer import Sealer
 from benvung.bus import Doubt
 from benvung.following import ProjectorRunner
@@ -111,19 +111,18 @@ class Worker:
         if self._service.projectors:
             self._runners.append(Rebuilder(settings, self._service.name, self._service.projectors, engine))
         tasks = [asyncio.create_task(runner.run(self._stop), name=runner.name) for runner in self._runners]
-        tasks += [
-            asyncio.create_task(self._keep(each, engine, self._stop))
-            for each in (Sealer(settings), *self._service.background)
-        ]
+        backgrounds: list[Background] = [Sealer(settings), self._forget_keys, *self._service.background]
+        tasks += [asyncio.create_task(self._keep(each, engine, self._stop)) for each in backgrounds]
         tasks.append(
-            asyncio.create_task(
-                keep_watch(self._service, self._runners, engine, self._stop), name="watch"
-            )
+            asyncio.create_task(keep_watch(self._service, self._runners, engine, self._stop), name="watch")
         )
         self._begun.set()
         await self._stop.wait()
         await self._end(tasks)
         await engine.dispose()
+
+    async def _forget_keys(self, engine: AsyncEngine) -> None:
+        await idempotency.forget(engine, self._service.settings.idempotency_days)
 
     async def _end(self, tasks: Sequence[asyncio.Task[None]]) -> None:
         """Wait for work under way; who only waits for something, such as an absent server, is sent home."""
