@@ -107,12 +107,15 @@ class Situation:
         return all(each.well for each in standings) and not self.letters
 
 
-async def situation(conn: AsyncConnection, service: Service) -> Situation:
-    """Look at everything in the current transaction."""
+async def situation(conn: AsyncConnection, service: Service, *, count: bool = True) -> Situation:
+    """Look at everything in the current transaction.
+
+    Counting what waits to be sent takes a while after an import; without `count` it is left at 0.
+    """
     said = {row.name: row for row in await conn.execute(_SAID, {"silent": SILENT_SECONDS})}
     letters = {(row.projector, row.stream): row.letters for row in await conn.execute(_LETTERS)}
     return Situation(
-        streams=await owned(conn, service, said),
+        streams=await _owned(conn, service, said, count),
         projections=await _projections(conn, service, said, letters),
         rebuilder=_standing(said.get(REBUILDER)) if service.projectors else None,
         rebuilds=await rebuilds.still_open(conn),
@@ -120,9 +123,10 @@ async def situation(conn: AsyncConnection, service: Service) -> Situation:
     )
 
 
-async def owned(conn: AsyncConnection, service: Service, said: Mapping[str, Any]) -> list[Owned]:
-    """The streams of this service, with what waits and what was told."""
-    rows = await conn.execute(_OWNED, {"streams": list(service.streams)})
+async def _owned(
+    conn: AsyncConnection, service: Service, said: Mapping[str, Any], count: bool
+) -> list[Owned]:
+    rows = await conn.execute(_OWNED, {"streams": list(service.streams), "count": count})
     return [
         Owned(
             stream=row.stream,
@@ -183,11 +187,11 @@ _LETTERS = sa.text(
 )
 _CHECKPOINTS = sa.text("select projector, stream, stream_created, stream_seq, moved_at from checkpoints")
 _OWNED = sa.text("""
-select s.stream, coalesce(o.waiting, 0) as waiting, o.oldest_id,
-  (select payload from outbox where id = o.oldest_id) as oldest, j.id as newest_id, j.payload as newest
+select s.stream, o.id as oldest_id, o.payload as oldest, j.id as newest_id, j.payload as newest,
+  case when :count and o.id is not null then (select count(*) from outbox where stream = s.stream) else 0 end
+    as waiting
 from unnest(cast(:streams as text[])) with ordinality as s(stream, place)
-left join (select stream, count(*) as waiting, min(id) as oldest_id from outbox group by stream) o
-  on o.stream = s.stream
+left join lateral (select id, payload from outbox where stream = s.stream order by id limit 1) o on true
 left join lateral (
   select id, payload from journal where stream = s.stream order by stream_seq desc limit 1) j on true
 order by s.place

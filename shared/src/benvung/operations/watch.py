@@ -61,7 +61,7 @@ async def keep_watch(
         try:
             await _tell(engine, runners, streams)
             async with engine.connect() as conn:
-                _measure(await situation(conn, service))
+                _measure(await situation(conn, service, count=False))
         except (SQLAlchemyError, psycopg.Error, OSError) as error:
             log.warning("watch_interrupted", error=type(error).__name__)
         await pause(stop, PAUSE_SECONDS)
