@@ -15,7 +15,16 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from benvung import agencies, journal
-from benvung.bus import BATCH_LIMIT, WRONG_LAST_SEQUENCE, Bus, Doubt, Outgoing, Refused, StreamState
+from benvung.bus import (
+    BATCH_LIMIT,
+    WRONG_LAST_SEQUENCE,
+    Bus,
+    Doubt,
+    NotStored,
+    Outgoing,
+    Refused,
+    StreamState,
+)
 from benvung.metrics import REGISTRY
 from benvung.runner import Runner, Stand
 from benvung.settings import ServiceSettings
@@ -59,6 +68,7 @@ class Relay(Runner):
         self._agencies = agencies.of(settings.agencies_file, stream)
         self._begun = StreamState("", 0, 0, 0)
         self._last = 0
+        self._confirmed = True
 
     async def session(self, stop: asyncio.Event) -> None:
         """One life of the relay: take the lock, agree with the stream, then send until a doubt."""
@@ -133,7 +143,8 @@ class Relay(Runner):
             await bus.mark_stream(self._stream, whole=True)
 
     async def _send_until(self, conn: journal.Session, bus: Bus, stop: asyncio.Event) -> None:
-        self.working()
+        if self._confirmed:
+            self.working()
         told = Told()
         looked = time.monotonic()
         while not stop.is_set():
@@ -147,13 +158,21 @@ class Relay(Runner):
                 await self._look(bus)
                 looked = time.monotonic()
             if not rows:
+                self._be_confirmed()
                 async for _ in conn.notifies(timeout=POLL_SECONDS, stop_after=1):
                     pass
                 continue
             places = await self._send(bus, [Outgoing(row[1], str(row[2]), row[3]) for row in rows])
+            self._be_confirmed()
             told = Told([row[0] for row in rows], places)
             self.count(len(rows))
         await self._exchange(conn, told)
+
+    def _be_confirmed(self) -> None:
+        """Work again after events were not confirmed: connecting alone has proved nothing."""
+        if not self._confirmed:
+            self._confirmed = True
+            self.working()
 
     async def _exchange(self, conn: journal.Session, told: Told) -> list[Any]:
         cursor = await conn.execute(
@@ -188,4 +207,14 @@ class Relay(Runner):
             if refused.code in WRONG_LAST_SEQUENCE or refused.code == DUPLICATE_IN_BATCH:
                 raise Doubt(str(refused)) from refused
             raise
+        except Doubt as doubt:
+            if bus.closed.is_set():
+                raise
+            await bus.ping()
+            self._confirmed = False
+            # A stream whose disk was full stays as it is until the server starts again.
+            raise NotStored(
+                f"NATS answers but does not store what stream {self._stream} is sent: see NATS's log, make"
+                " room on its disk, and start NATS again"
+            ) from doubt
         return places

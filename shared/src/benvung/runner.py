@@ -11,7 +11,7 @@ import structlog
 from prometheus_client import Counter, Gauge
 
 from benvung import db
-from benvung.bus import NOT_MADE, Absent, Bus, Doubt, Refused
+from benvung.bus import NOT_MADE, Absent, Bus, Doubt, NotStored, Refused
 from benvung.metrics import REGISTRY
 
 log = structlog.get_logger(__name__)
@@ -117,6 +117,8 @@ def _why(error: Doubt | Refused) -> str:
     """In Vietnamese what is waited for, as far as an operator can tell one case from another."""
     if isinstance(error, Absent):
         return "NATS không trả lời, hoặc không nhận tài khoản này"
+    if isinstance(error, NotStored):
+        return "NATS không lưu sự kiện: hãy xem nhật ký của NATS, dọn đĩa nếu đầy rồi khởi động lại NATS"
     if isinstance(error, Refused) and error.code in NOT_MADE:
         return "dịch vụ sở hữu luồng này chưa tạo luồng và chỗ đọc"
     return f"chưa chắc chắn, đang thử lại: {error}"

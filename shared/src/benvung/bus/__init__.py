@@ -9,6 +9,7 @@ from benvung.bus.connection import Bus, read_all
 from benvung.bus.messages import (
     Absent,
     Doubt,
+    NotStored,
     Outgoing,
     Refused,
     Stored,
@@ -31,6 +32,7 @@ __all__ = [
     "Absent",
     "Bus",
     "Doubt",
+    "NotStored",
     "Outgoing",
     "Pull",
     "Refused",

@@ -237,7 +237,10 @@ class Bus:
         first = max(1, first)
         inbox = f"{self._inbox}.{secrets.token_hex(8)}"
         queue: asyncio.Queue[Msg] = asyncio.Queue()
-        subscription = await self._client.subscribe(inbox, cb=queue.put, pending_bytes_limit=0)
+        try:
+            subscription = await self._client.subscribe(inbox, cb=queue.put, pending_bytes_limit=0)
+        except (nats_errors.Error, OSError) as error:
+            raise Doubt(f"reading {stream}: {error!r}") from error
         try:
             while first <= last:
                 asked = first
@@ -288,7 +291,7 @@ async def _end(client: Client) -> None:
     with contextlib.suppress(Exception):
         await asyncio.wait_for(client.close(), 2)
     # A server that stands still takes nothing any more, and the client would keep the connection for it.
-    writer = getattr(client._transport, "_io_writer", None)
+    writer = getattr(client._transport, "_io_writer", None)  # noqa: SLF001 -- it offers no other way
     if writer is not None:
         writer.transport.abort()
 

@@ -16,6 +16,10 @@ class Absent(Doubt):
     """There is no connection: nobody answers at NATS's address, or who answers does not take us in."""
 
 
+class NotStored(Doubt):
+    """The server answers, but does not confirm what it is sent: it may be unable to write."""
+
+
 class Refused(Exception):
     """The server understood and said no."""
 

@@ -34,10 +34,13 @@ class Pull:
 
     async def start(self) -> None:
         """Subscribe and put the first requests under way."""
-        await self._client.subscribe(
-            f"{self._inbox}.*", cb=self._on_message, pending_msgs_limit=0, pending_bytes_limit=0
-        )
-        await self._ask()
+        try:
+            await self._client.subscribe(
+                f"{self._inbox}.*", cb=self._on_message, pending_msgs_limit=0, pending_bytes_limit=0
+            )
+            await self._ask()
+        except (nats_errors.Error, OSError) as error:
+            raise Doubt(f"pull: {error!r}") from error
 
     async def _ask(self) -> None:
         """Keep between one and two requests' worth of messages asked for."""
