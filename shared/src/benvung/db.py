@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
+import orjson
 import psycopg
 import sqlalchemy as sa
 from fastapi import Depends, Request
-from pydantic_core import to_json
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -93,7 +93,7 @@ def is_transient(error: BaseException) -> bool:
 
 def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
     """Many rows as one parameter, for `jsonb_to_recordset`: dates, UUIDs and decimals as PostgreSQL reads them."""
-    return to_json(rows).decode()
+    return orjson.dumps(rows, default=str).decode()
 
 
 def migrations_folder(package: str) -> Path:

@@ -3,20 +3,23 @@
 `benvung.following` keeps a projection up with its stream, `benvung.rebuild` makes it anew beside the live one.
 """
 
+import datetime as dt
 import hashlib
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, reduce
+from operator import or_
+from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
 import sqlalchemy as sa
 import structlog
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung import db, outbox
 from benvung.bus import Doubt, Stored
-from benvung.envelope import WITHDRAWN, Unreadable, decode
+from benvung.envelope import SEQUENCE_DIGITS, WITHDRAWN, Unreadable, decode
 
 log = structlog.get_logger(__name__)
 
@@ -35,9 +38,23 @@ class Received:
     traceparent: str | None = None
 
 
-Announcements = Sequence[outbox.Announcement]
+Announcements = Iterable[outbox.Announcement]
 Handler = Callable[[AsyncConnection, Sequence[Received]], Awaitable[Announcements]]
 Reconcile = Callable[[AsyncConnection, str], Awaitable[Announcements]]
+
+
+class _Event(BaseModel):
+    """A CloudEvent of ours as it nearly always comes; what does not fit is looked at more slowly."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
+
+    specversion: Literal["1.0"]
+    id: Annotated[str, Field(min_length=1)]
+    source: str
+    subject: Annotated[str, Field(min_length=1)]
+    time: dt.datetime
+    sequence: Annotated[str, Field(pattern=f"^[0-8][0-9]{{{SEQUENCE_DIGITS - 1}}}$")]
+    traceparent: str | None = None
 
 
 class Withdrawal(BaseModel):
@@ -51,8 +68,8 @@ class Projector:
     """What one projection reads from one stream.
 
     `readers` maps each event type to this consumer's own small model. `handle` gets a batch in stream
-    order, writes rows with set-based SQL, and returns what is to be announced. It must be indifferent to
-    repetition and disorder: facts are inserted once by sequence, state rows only move to a higher one.
+    order, writes rows with set-based SQL, and returns what is to be announced: lazily where that is work,
+    because a projection made anew announces nothing of it. It must be indifferent to repetition and disorder: facts are inserted once by sequence, state rows only move to a higher one.
 
     `tables` are those that `handle` writes, and nobody else: they can be made anew from the stream. A
     projection that announces has `reconcile`: called while names mean the new tables, and given the schema
@@ -69,6 +86,40 @@ class Projector:
 
     def read(self, payload: bytes) -> Received | None:
         """Read one message, or `None` when its kind does not concern us. Raises `Unreadable`."""
+        try:
+            event = self._whole.validate_json(payload)
+        except ValidationError:
+            return self._read_slowly(payload)
+        if event.source != self._source:
+            return self._read_slowly(payload)
+        return Received(
+            event_id=event.id,
+            source=event.source,
+            type=event.type,
+            subject=event.subject,
+            sequence=int(event.sequence),
+            time=event.time,
+            data=event.data,
+            traceparent=event.traceparent,
+        )
+
+    @cached_property
+    def _source(self) -> str:
+        return "/" + self.stream.removesuffix("_RESTRICTED").lower()
+
+    @cached_property
+    def _whole(self) -> TypeAdapter[Any]:
+        """Reads head and body of any event we know in one pass: what almost every message is."""
+        readers = {**self.readers, self.withdrawn_type: Withdrawal}
+        made: Any = create_model
+        events = [
+            made("Event", __base__=_Event, type=(Literal[kind], ...), data=(reader, ...))
+            for kind, reader in readers.items()
+        ]
+        return TypeAdapter(cast(Any, Annotated[reduce(or_, events), Field(discriminator="type")]))
+
+    def _read_slowly(self, payload: bytes) -> Received | None:
+        """Say what exactly is wrong with a message, if anything is."""
         envelope = decode(payload)
         reader = Withdrawal if envelope.type == self.withdrawn_type else self.readers.get(envelope.type)
         if reader is None:
@@ -158,15 +209,14 @@ async def project(conn: AsyncConnection, projector: Projector, events: Sequence[
     if not events:
         return
     announcements = await projector.handle(conn, events)
-    if announcements:
-        traces = {event.event_id: event.traceparent for event in events}
-        await outbox.announce(
-            conn,
-            [
-                outbox.Announcement(each.cause, each.data, each.traceparent or traces.get(each.cause))
-                for each in announcements
-            ],
-        )
+    traces = {event.event_id: event.traceparent for event in events}
+    await outbox.announce(
+        conn,
+        [
+            each if each.traceparent else replace(each, traceparent=traces.get(each.cause))
+            for each in announcements
+        ],
+    )
 
 
 async def bury(

@@ -6,7 +6,6 @@ place: one transaction, so that nothing is announced twice and no reader sees ha
 """
 
 import asyncio
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,7 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from benvung import db, outbox, withdrawals
 from benvung.bus import Bus, Doubt, Pull, Stored, StreamState
-from benvung.projector import Announcements, Projector, bury, digest, fingerprint, sort
+from benvung.outbox import Announcement
+from benvung.projector import Projector, bury, digest, fingerprint, sort
 from benvung.runner import Runner, Stand, pause
 from benvung.settings import ServiceSettings
 
@@ -29,6 +29,7 @@ LOOK_SECONDS = 1.0
 IDLE_SECONDS = 0.25
 # A live projection that does not move for so long is not waited for.
 PATIENCE_SECONDS = 10.0
+BATCH = 2000
 LIVE, OLD = "public", "replaced"
 AUTOMATIC = "system"
 # Of what is known, this share and number of rows may vanish without a person having said so.
@@ -172,7 +173,7 @@ class Rebuilder(Runner):
                 if job.seq >= end:
                     await pause(stop, IDLE_SECONDS)
                     continue
-            messages = await pull.batch(self._settings.projection_batch, IDLE_SECONDS)
+            messages = await pull.batch(BATCH, IDLE_SECONDS)
             if messages and not known:
                 known = True
                 if messages[0].stream_seq == job.seq:
@@ -233,7 +234,7 @@ class Rebuilder(Runner):
             await pg.execute("set local lock_timeout = '5s'")
             at = await _live(conn, job.projector)
             live = at.seq if at is not None and at.created == job.created else None
-            if live is not None and live - job.seq > self._settings.projection_batch:
+            if live is not None and live - job.seq > BATCH:
                 return live
             if live is not None and live < job.seq and patience.waits_for(live):
                 return job.seq
@@ -244,7 +245,7 @@ class Rebuilder(Runner):
         return 0
 
     async def _up_to(self, pull: Pull, last: int) -> list[Stored]:
-        messages = await pull.batch(self._settings.projection_batch, PATIENCE_SECONDS)
+        messages = await pull.batch(BATCH, PATIENCE_SECONDS)
         if not messages:
             raise Doubt("the live projection has read what we cannot")
         wanted = [message for message in messages if message.stream_seq <= last]
@@ -263,10 +264,10 @@ class Rebuilder(Runner):
 
     async def _change_places(self, conn: AsyncConnection, job: Job) -> None:
         projector = job.projector
-        announcements: Announcements = []
+        announcements: list[Announcement] = []
         if projector.reconcile is not None:
             await _search(conn, job.schema, LIVE)
-            announcements = await projector.reconcile(conn, LIVE)
+            announcements = list(await projector.reconcile(conn, LIVE))
             await _search(conn, LIVE)
         differences = {table.name: await _differing(conn, table, job.schema) for table in projector.tables}
         if job.by == AUTOMATIC:

@@ -1,7 +1,7 @@
 """Messages in: what this service reads of the register's events."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
@@ -81,7 +81,7 @@ def _change(event: Received) -> actions.Change:
     return actions.Change(event.event_id, state, official)
 
 
-async def project_households(conn: AsyncConnection, events: Sequence[Received]) -> list[Announcement]:
+async def project_households(conn: AsyncConnection, events: Sequence[Received]) -> Iterable[Announcement]:
     """Follow a batch of the register's events, in whatever order and however often they come."""
     return await actions.follow(conn, [_change(event) for event in events])
 

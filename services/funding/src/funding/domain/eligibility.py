@@ -8,6 +8,7 @@ import calendar
 import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from funding.domain.products import Product, Window, catalogue
 
@@ -88,6 +89,7 @@ class Answer:
         return self.status is Status.ELIGIBLE
 
 
+@lru_cache(maxsize=10_000)
 def answers(standing: Standing) -> tuple[Answer, Answer, Answer]:
     """The answers for POOR, NEAR_POOR and NEWLY_ESCAPED. At most one of them is ELIGIBLE."""
     gone = _gone(standing)
