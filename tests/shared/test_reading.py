@@ -1,0 +1,68 @@
+"""The quick reader and the careful one say the same of every message."""
+
+import json
+import uuid
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.shared.pipeline import PROJECTOR, noted
+
+from benvung import clock
+from benvung.envelope import Unreadable, encode
+from benvung.projector import Received
+
+GOOD = json.loads(
+    encode(noted("n", 1), event_id=str(uuid.uuid4()), sequence=7, time=clock.now(), traceparent="00-a-b-01")
+)
+ODD: st.SearchStrategy[Any] = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-5, 2**65),
+    st.floats(allow_nan=False),
+    st.text(max_size=20),
+    st.sampled_from(
+        [
+            "1.0",
+            "/training",
+            "/funding",
+            "training.test.noted.v2",
+            "training.other.v1",
+            "0" * 19,
+            "9" * 19,
+            "2024-01-24T08:00:00+07:00",
+            "2024-01-24",
+            {},
+            [],
+            {"note_id": "x", "number": "3"},
+            {"note_id": "x", "number": 3.0},
+            {"note_id": 3, "number": 3},
+        ]
+    ),
+)
+
+
+def said(payload: bytes, *, slowly: bool) -> Received | str | None:
+    try:
+        return PROJECTOR._read_slowly(payload) if slowly else PROJECTOR.read(payload)
+    except Unreadable as unreadable:
+        return str(unreadable)
+
+
+@given(
+    st.dictionaries(st.sampled_from([*GOOD, "surplus"]), ODD, max_size=3),
+    st.sets(st.sampled_from(list(GOOD)), max_size=2),
+)
+def test_both_readers_agree(changed: dict[str, Any], missing: set[str]) -> None:
+    body = {key: value for key, value in (GOOD | changed).items() if key not in missing}
+    payload = json.dumps(body).encode()
+    assert said(payload, slowly=False) == said(payload, slowly=True)
+
+
+@given(st.binary(max_size=200))
+def test_both_readers_agree_on_anything(payload: bytes) -> None:
+    assert said(payload, slowly=False) == said(payload, slowly=True)
+
+
+def test_the_quick_reader_reads_what_is_usual() -> None:
+    assert PROJECTOR._whole.validate_json(json.dumps(GOOD)).sequence == "0" * 18 + "7"
