@@ -35,7 +35,7 @@ check: setup-all ## style, types, contracts, house rules; seconds
 	$(RUN) pytest -q tests/architecture
 
 bench: setup-all ## how fast, on this machine
-	$(RUN) python tests/load/bench.py
+	$(RUN) python -m tests.load.bench
 
 contracts: setup-all ## write each service's event schemas and OpenAPI document
 	for s in $(SERVICES); do DATABASE_URL=postgresql:// $(RUN) $$s contracts || exit 1; done

@@ -1,7 +1,7 @@
 """How fast on this machine: everything on it, every figure beside its bound or its rival from the same run.
 
-    make bench        all of it, some five minutes
-    uv run python tests/load/bench.py --only latency
+    make bench        all of it, some ten minutes
+    uv run python -m tests.load.bench --only latency
 
 Real processes, real servers with every write forced to disk. Latency runs from the client's 2xx to the
 commit of the projection, whose time the database itself records.
@@ -16,6 +16,7 @@ import statistics
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,10 +24,14 @@ from typing import Annotated, Any
 
 import psycopg
 import typer
+from pydantic import SecretStr
 from rich.console import Console
 from rich.table import Table
+from tests.load import audit_bench
 
 from benvung import db
+from benvung.bus import Bus, Outgoing
+from benvung.settings import ServiceSettings
 from benvung_local import district, reclassify
 from benvung_local.client import Officer, Unexpected, until
 from benvung_local.demo import addresses
@@ -44,6 +49,7 @@ SMALL, LARGE = 1_000, 100_000
 PER_SECOND, SECONDS, CLIENTS = 100, 30, 16
 SHARES = (0.50, 0.95, 0.99)
 RIVAL_EVENTS = 3_000
+CHAIN = 20_000
 console = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
 
 
@@ -58,7 +64,7 @@ class Figure:
 
 
 def bench(
-    only: Annotated[str, typer.Option(help="memory, import, latency or rival; empty = all")] = "",
+    only: Annotated[str, typer.Option(help="one part; empty = all")] = "",
 ) -> None:
     """Measure and print; exit 1 when a bound is not kept."""
     figures: list[Figure] = []
@@ -105,22 +111,7 @@ def _upload(
         (commune, _file(folder, officer, commune, rows // len(communes) + (at < rows % len(communes)), year))
         for at, commune in enumerate(communes)
     ]
-    reviews = [
-        district.open_review(
-            officer,
-            {
-                "commune": commune,
-                "year": year,
-                "kind": "ANNUAL",
-                "stage": "OFFICIAL",
-                "standard": STANDARD,
-                "decided_on": f"{year}-12-12",
-                "valid_from": f"{year}-12-12",
-                "decision_number": f"{commune}/{year}",
-            },
-        )
-        for commune, _ in files
-    ]
+    reviews = [_review(officer, commune, year) for commune, _ in files]
     before = _counted(stack)[:2]
     started = time.monotonic()
     for review, (_, file) in zip(reviews, files, strict=True):
@@ -128,6 +119,22 @@ def _upload(
     # Asking costs the database; a large load is asked about less often.
     until(600, lambda: _visible(stack, max(before) + rows), 0.02 if rows <= SMALL else 0.25)
     return time.monotonic() - started
+
+
+def _review(officer: Officer, commune: str, year: str) -> str:
+    return district.open_review(
+        officer,
+        {
+            "commune": commune,
+            "year": year,
+            "kind": "ANNUAL",
+            "stage": "OFFICIAL",
+            "standard": STANDARD,
+            "decided_on": f"{year}-12-12",
+            "valid_from": f"{year}-12-12",
+            "decision_number": f"{commune}/{year}",
+        },
+    )
 
 
 COUNTED = {
@@ -309,7 +316,7 @@ def _events(stack: Stack) -> int:
 
 async def _project(stack: Stack, batch: int, events: int) -> float:
     """Events per second of funding's projector into a database of its own, from the stream's beginning."""
-    from benvung.projector import ProjectorRunner
+    from benvung.following import ProjectorRunner
 
     name = f"bench_{batch}"
     with psycopg.connect(stack.postgres.url(), autocommit=True) as conn:
@@ -336,6 +343,113 @@ async def _project(stack: Stack, batch: int, events: int) -> float:
         stop.set()
         await task
         await engine.dispose()
+
+
+def chain(stack: Stack, folder: Path) -> Iterator[Figure]:
+    """From a full outbox through both hops, while NATS comes back after an outage of a whole import."""
+    officer = Officer(addresses(stack), "huyen-kong-chro")
+    if officer.get("households", "/v1/households/count")["households"] == 0:
+        district.generate(folder, 2022)
+        district.enter_villages(officer, folder)
+    communes = district.communes_of(folder)[1:]
+    before = _counted(stack)[:2]
+    stack.kill("nats")
+    rows = CHAIN // len(communes) * len(communes)
+    for commune in communes:
+        file = _file(folder, officer, commune, rows // len(communes), "2023")
+        officer.upload(f"/v1/reviews/{_review(officer, commune, '2023')}/imports", file)
+    until(300, lambda: _number(stack, "households", "select count(*) from outbox") >= rows, 0.25)
+    told = _number(stack, "households", "select count(*) from journal")
+    stack.start("nats")
+    until(30, lambda: _number(stack, "households", "select count(*) from journal") > told, 0.02)
+    started = time.monotonic()
+    until(120, lambda: _visible(stack, max(before) + rows), 0.1)
+    rate = rows / (time.monotonic() - started)
+    yield Figure("từ hộp thư đầy qua cả hai chặng", f"{rate:.0f} quyết định/s", "≥ 2.500/s", rate >= 2500)
+    limit = asyncio.run(_stored_at_most(stack, rows))
+    yield Figure("  giới hạn: chỉ ghi vào NATS", f"{limit:.0f} sự kiện/s", "", kept=True)
+
+
+async def _stored_at_most(stack: Stack, events: int) -> float:
+    """Messages per second that one connection can have stored, with nothing read and nothing written beside."""
+    bus = await Bus.connect(_nats_settings(stack, "training"), "training", "bench")
+    await bus.ensure_stream("TRAINING")
+    last = (await bus.stream_state("TRAINING")).last_seq
+    started = time.monotonic()
+    for _ in range(0, events, 1000):
+        messages = [
+            Outgoing("training.bench.filled.v1._._", str(uuid.uuid4()), b"x" * 900) for _ in range(1000)
+        ]
+        last = await bus.publish_batch("TRAINING", messages, last)
+    rate = events / (time.monotonic() - started)
+    await bus.close()
+    return rate
+
+
+def rebuilt(stack: Stack, _folder: Path) -> Iterator[Figure]:
+    """A projection made anew beside the live one, and the same stream only read."""
+    events = _events(stack)
+    for service, words in (("funding", "điều kiện vay"), ("reporting", "báo cáo")):
+        seconds = _rebuild(stack, service)
+        rate = events / seconds
+        name = f"dựng lại {words} từ {events} sự kiện"
+        yield Figure(name, f"{rate:.0f} sự kiện/s", "≥ 15.000/s", rate >= 15_000)
+    limit = asyncio.run(_read_at_most(stack, events))
+    yield Figure("  giới hạn: chỉ đọc dòng sự kiện", f"{limit:.0f} sự kiện/s", "", kept=True)
+
+
+def _rebuild(stack: Stack, service: str) -> float:
+    with psycopg.connect(stack.database_url(service), autocommit=True) as conn:
+        row = conn.execute(
+            "insert into rebuilds (projector, stream, state, reason, requested_by)"
+            " values (%s, 'HOUSEHOLDS', 'REQUESTED', 'benchmark', 'bench') returning id",
+            (service,),
+        ).fetchone()
+        number = row[0] if row else 0
+        state = "select state from rebuilds where id = %s"
+        until(30, lambda: (conn.execute(state, (number,)).fetchone() or [""])[0] != "REQUESTED", 0.01)
+        started = time.monotonic()
+        until(300, lambda: (conn.execute(state, (number,)).fetchone() or [""])[0] == "DONE", 0.02)
+        return time.monotonic() - started
+
+
+async def _read_at_most(stack: Stack, events: int) -> float:
+    bus = await Bus.connect(_nats_settings(stack, "funding"), "funding", "bench")
+    pull = await bus.pull("HOUSEHOLDS", "funding-rebuild", 0)
+    started = time.monotonic()
+    read = 0
+    while read < events:
+        messages = await pull.batch(2000, 5)
+        read += len(messages)
+        await pull.acknowledge(messages[-1])
+    rate = read / (time.monotonic() - started)
+    await bus.close()
+    return rate
+
+
+def _nats_settings(stack: Stack, service: str) -> ServiceSettings:
+    return ServiceSettings(
+        database_url=SecretStr(stack.database_url(service)),
+        nats_url=stack.nats.url,
+        nats_user=service,
+        nats_password=SecretStr(stack.secrets.nats[service]),
+    )
+
+
+def _number(stack: Stack, service: str, query: str) -> int:
+    with psycopg.connect(stack.database_url(service)) as conn:
+        row = conn.execute(query.encode()).fetchone()
+    return int(row[0]) if row else 0
+
+
+def audited(stack: Stack, _folder: Path) -> Iterator[Figure]:
+    """What the audit costs, beside the same service without it."""
+    found = audit_bench.measure(stack)
+    cost = found.decisions.cost
+    yield Figure("kiểm toán: quyết định có và không có", str(found.decisions), "≤ 15 %", cost <= 0.15)
+    yield Figure("kiểm toán: đọc một hộ", str(found.reads), "", kept=True)
+    sealed = f"{found.sealed_per_second:.0f} / {found.checked_per_second:.0f} dòng/s"
+    yield Figure("niêm phong / kiểm tra", sealed, "", kept=True)
 
 
 def _reached(url: str) -> int:
@@ -366,7 +480,10 @@ PARTS: dict[str, Callable[[Stack, Path], Iterator[Figure]]] = {
     "memory": memory,
     "latency": latency,
     "import": imports,
+    "chain": chain,
+    "rebuild": rebuilt,
     "rival": rival,
+    "audit": audited,
 }
 
 if __name__ == "__main__":
