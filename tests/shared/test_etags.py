@@ -1,7 +1,7 @@
 """Versions: what is edited is written over only by who read it, and what is known is not sent again."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import httpx2
 import pytest
@@ -148,6 +148,19 @@ async def test_a_change_is_sent_to_who_knows_the_version_before(
     answer = await client.get(payment.headers["location"], headers={"If-None-Match": '"1"'})
 
     assert (answer.status_code, answer.json()["amount"]) == (200, 2)
+
+
+async def test_the_document_says_where_versions_are_looked_at(made_app: Callable[..., FastAPI]) -> None:
+    app = create_app(payments.service(made_app().state.settings), worker=False)
+    assert app.openapi() == app.openapi()
+    paths = app.openapi()["paths"]
+    read, written = (paths["/v1/payments/{payment_id}"][method] for method in ("get", "put"))
+
+    assert [each["name"] for each in read["parameters"]] == ["payment_id", "If-None-Match"]
+    assert [each["name"] for each in written["parameters"]] == ["payment_id", "If-Match"]
+    assert {"304"} == set(read["responses"]) - set(written["responses"])
+    assert {"412", "428"} <= set(written["responses"])
+    assert "304" not in paths["/v1/payments"]["post"]["responses"]
 
 
 @given(tags=st.lists(TAG, min_size=1, max_size=5))

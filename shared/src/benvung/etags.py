@@ -66,6 +66,7 @@ async def _believed(
             pattern=_TAGS,
             max_length=LONGEST,
             description="the ETag the thing had when it was read; * or empty = whatever it is now",
+            examples=['"7;vi"'],
         ),
     ] = None,
 ) -> Believed:
@@ -106,3 +107,25 @@ def responses(*refusals: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """`problems.responses`, for a route whose answer has an ETag."""
     header = {"description": "the version that is answered", "schema": {"type": "string"}}
     return {200: {"headers": {"ETag": header}}, **problems.responses(*refusals)}
+
+
+def describe(schema: dict[str, Any]) -> dict[str, Any]:
+    """Say in an OpenAPI document where `If-None-Match` is looked at: the edge does it, no route declares it."""
+    for path in schema.get("paths", {}).values():
+        reading = path.get("get", {})
+        answers = reading.get("responses", {})
+        if "ETag" in answers.get("200", {}).get("headers", {}) and "304" not in answers:
+            answers["304"] = {"description": "What `If-None-Match` names is still so"}
+            reading.setdefault("parameters", []).append(_known())
+    return schema
+
+
+def _known() -> dict[str, Any]:
+    return {
+        "name": "If-None-Match",
+        "in": "header",
+        "required": False,
+        "description": "ETags of versions that are known already: what is still so is not sent again",
+        "schema": {"type": "string"},
+        "example": '"7;vi"',
+    }

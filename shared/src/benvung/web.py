@@ -22,6 +22,7 @@ from benvung import (
     contracts,
     db,
     edge,
+    etags,
     idempotency,
     logs,
     metrics,
@@ -120,7 +121,7 @@ class Application(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         """The document, with the problem's schema, where it may be answered, and examples."""
-        described = idempotency.describe(problems.describe(super().openapi()))
+        described = etags.describe(idempotency.describe(problems.describe(super().openapi())))
         return contracts.illustrate(described, contracts.values(self.state.service.package))
 
 
