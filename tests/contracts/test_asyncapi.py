@@ -148,7 +148,6 @@ def test_the_official_parser_finds_planted_faults(tmp_path: Path) -> None:
     assert [name for name, path in paths.items() if not faults(found[str(path.resolve())])] == []
 
 
-@pytest.mark.node
 def test_the_parser_is_pinned_and_comes_from_wherever_npm_is_told() -> None:
     wanted = json.loads((REFEREE / "package.json").read_text())["dependencies"]
     locked = json.loads((REFEREE / "package-lock.json").read_text())["packages"]
