@@ -180,7 +180,10 @@ def test_a_data_file_that_contradicts_itself_is_not_loaded(change: dict[str, Any
         "valid_to": date(2023, 1, 1), "rule_version": "X/1", "legal": "x", "sources": ["x"],
         "income_lines_dong": {"RURAL": 1, "URBAN": 2}, "b1_thresholds": {"RURAL": 1, "URBAN": 2},
         "rules": {"b2_threshold": 30, "points_per_indicator": 10},
-        "indicators": [{"code": "A", "dimension": "D", "dimension_vi": "D", "label_vi": "a", "label_en": "a"}],
+        "indicators": [
+            {"code": "A", "dimension": "D", "dimension_vi": "D", "label_vi": "a", "label_en": "a",
+             "restricted": False},
+        ],
     }  # fmt: skip
     assert parse_standard(raw).complete
     with pytest.raises(StandardFileInvalid):

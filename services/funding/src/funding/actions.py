@@ -29,7 +29,7 @@ class Change:
     official: bool
 
 
-async def follow(conn: AsyncConnection, changes: Iterable[Change]) -> list[Announcement]:
+async def follow(conn: AsyncConnection, changes: Iterable[Change]) -> Iterable[Announcement]:
     """Bring states and answers up to these events and return what the world must hear of it.
 
     Indifferent to order, repetition and batches: the newest state wins, an answer's row exists once any
@@ -44,7 +44,7 @@ async def follow(conn: AsyncConnection, changes: Iterable[Change]) -> list[Annou
     facts = [(change.state, answers) for change, answers in told if change.official]
     facts.sort(key=lambda fact: (_order(fact[0].household_id), fact[0].sequence))
     await projection.save(conn, batch.moved(), batch.changed(), facts)
-    return batch.announcements
+    return (Announcement(cause, _event(new, old)) for cause, new, old in batch.told)
 
 
 async def reconcile(conn: AsyncConnection, live: str) -> list[Announcement]:
@@ -58,7 +58,8 @@ async def reconcile(conn: AsyncConnection, live: str) -> list[Announcement]:
     announcements: list[Announcement] = []
     for told, made in await projection.differing(conn, live):
         new = made or await _refused(conn, told)
-        if new.answer.eligible or (told is not None and told.answer.eligible):
+        listened_to = new.answer.eligible or (told is not None and told.answer.eligible)
+        if listened_to and domain.is_public(new.answer.product):
             new = replace(new, revision=(told.revision if told else 0) + 1)
             announcements.append(Announcement(cause, _event(new, told)))
         else:
@@ -89,7 +90,7 @@ class _Batch:
         self._states, self._answers = states, answers
         self._moved: set[UUID] = set()
         self._changed: set[tuple[UUID, Product]] = set()
-        self.announcements: list[Announcement] = []
+        self.told: list[tuple[str, Kept, Kept | None]] = []
 
     def apply(self, change: Change, answers: Sequence[Answer]) -> None:
         """Follow one event, in the order of sequences."""
@@ -120,9 +121,9 @@ class _Batch:
         if old is not None and _same(old, state, answer):
             return
         revision = 0 if old is None else old.revision
-        if old is None or _concerns_the_world(old, state, answer):
+        if _concerns_the_world(old, state, answer):
             new = _kept(state, answer, revision + 1)
-            self.announcements.append(Announcement(change.event_id, _event(new, old)))
+            self.told.append((change.event_id, new, old))
         else:
             new = _kept(state, answer, revision)
         self._keep(new)
@@ -167,7 +168,9 @@ def _same(old: Kept, state: State, answer: Answer) -> bool:
     )
 
 
-def _concerns_the_world(old: Kept, state: State, answer: Answer) -> bool:
+def _concerns_the_world(old: Kept | None, state: State, answer: Answer) -> bool:
+    if old is None or not domain.is_public(answer.product):
+        return domain.is_public(answer.product)
     before = old.answer
     differs = (before.status, before.valid_from, before.valid_to, old.commune) != (
         answer.status,
@@ -188,7 +191,7 @@ def _event(new: Kept, old: Kept | None) -> EligibilityChanged:
         status=new.answer.status.value,
         valid_from=new.answer.valid_from,
         valid_to=new.answer.valid_to,
-        reason=new.answer.reason.value,
+        reason=domain.public_reason(new.answer.reason.value),
         article=new.article,
         rule_version=new.rule_version,
         poverty_class=new.poverty_class.value if new.poverty_class else None,

@@ -4,10 +4,11 @@ import datetime as dt
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from benvung import envelope
 from benvung.envelope import EventData
+from funding import domain
 
 ProductCode = Literal["POOR", "NEAR_POOR", "NEWLY_ESCAPED"]
 StatusCode = Literal["ELIGIBLE", "NOT_ELIGIBLE"]
@@ -37,12 +38,29 @@ class EligibilityChanged(EventData):
     status: StatusCode
     valid_from: dt.date = Field(description="first day of the answer")
     valid_to: dt.date | None = Field(description="first day after the window; null = open")
-    reason: str = Field(description="reason code; its sentences are in the service's data")
+    reason: str = Field(
+        description="reason code; its sentences are in the service's data; WITHHELD = it is sensitive"
+    )
     article: str = Field(description="legal article behind the answer")
     rule_version: str = Field(description="version of the rules that gave the answer")
     poverty_class: ClassCode | None = Field(description="official class in force")
     source_sequence: int = Field(description="sequence of the household event that caused it")
     previous: PreviousAnswer | None = Field(description="null = the first answer for this product")
+
+    @field_validator("product")
+    @classmethod
+    def _product_is_public(cls, product: str) -> str:
+        if not domain.is_public(domain.Product(product)):
+            raise ValueError(f"product {product} is restricted")
+        return product
+
+    @field_validator("reason")
+    @classmethod
+    def _reason_is_public(cls, reason: str) -> str:
+        sentence = domain.sentences().get(reason)
+        if sentence is not None and sentence.restricted:
+            raise ValueError(f"reason {reason} is restricted")
+        return reason
 
     @property
     def subject_id(self) -> str:

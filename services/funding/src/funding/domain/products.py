@@ -8,6 +8,9 @@ from typing import Any
 
 from funding.domain import law
 
+WITHHELD = "WITHHELD"
+"""What a public event says instead of a restricted reason."""
+
 
 class Product(StrEnum):
     """Loan products whose conditions this service can answer from a household's public state."""
@@ -59,10 +62,11 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A reason said to people, in Vietnamese and English."""
+    """A reason said to people, in Vietnamese and English. A `restricted` one is not named in public events."""
 
     vi: str
     en: str
+    restricted: bool
 
 
 def rule_version() -> str:
@@ -86,6 +90,17 @@ def limit_on(product: Product, on: dt.date) -> int | None:
 def sentences() -> dict[str, Sentence]:
     """The sentence of every reason code."""
     return {code: Sentence(**row) for code, row in law.table("products.toml")["reason"].items()}
+
+
+@cache
+def is_public(product: Product) -> bool:
+    """Whether answers about this product may be announced in the public stream."""
+    return not catalogue()[product].restricted
+
+
+def public_reason(code: str) -> str:
+    """What the public stream says of a reason: its code, or that it is withheld."""
+    return WITHHELD if sentences()[code].restricted else code
 
 
 def legal_document(code: str) -> dict[str, Any]:

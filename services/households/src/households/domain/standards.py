@@ -138,7 +138,7 @@ def _build(raw: Mapping[str, Any]) -> Standard:
                 dimension_vi=item["dimension_vi"],
                 label_vi=item["label_vi"],
                 label_en=item["label_en"],
-                restricted=item.get("restricted", False),
+                restricted=item["restricted"],
             )
             for number, item in enumerate(raw.get("indicators", ()), start=1)
         ),
