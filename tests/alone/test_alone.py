@@ -113,6 +113,7 @@ def house(
     made.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("house", SERVICES, indirect=True)
 def test_a_service_lives_alone_and_is_ready_when_what_it_needs_appears(
     house: House, database: Empty, nats_server: NatsServer, sign_in: SignIn

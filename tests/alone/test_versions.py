@@ -88,6 +88,7 @@ def answers(client: httpx2.Client) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_an_older_reader_follows_a_newer_teller_and_the_reverse(
     environment: Callable[[str], dict[str, str]],
     database: Database,

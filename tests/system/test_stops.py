@@ -36,7 +36,7 @@ SHARE = 30  # decisions while one part is stopped
 # What people and containers wait for; ordinarily all of it takes a fraction of a second.
 STOP_SECONDS = 2.0
 BOUND_SECONDS = 10.0
-TAKEOVER_SECONDS = 2.0
+TAKEOVER_SECONDS = 3.0
 IMPORTED, IMPORTED_ON, CHUNK = "23839", "2024-01-20", 2_000
 NATS_LAME_DUCK = signal.SIGUSR2
 POSTGRES_FAST = signal.SIGINT
