@@ -1,7 +1,7 @@
 # Bền Vững. A bare machine needs Python 3.11 or newer and make; everything else is set up here.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
-.PHONY: help setup setup-all demo up test check bench contracts compose-test test-browser env
+.PHONY: help setup setup-all demo up test check bench contracts faults planted compose-test test-browser test-node env
 
 UV := $(shell command -v uv 2>/dev/null || echo .benvung/uv/bin/uv)
 RUN := $(UV) run --no-sync
@@ -25,8 +25,8 @@ demo: setup ## the main job on a district's real figures, from beginning to end;
 up: setup ## keep the whole system running on this machine until Ctrl-C
 	@$(RUN) benvung up
 
-test: check ## all tests that need no browser
-	$(RUN) pytest -n 2 -m "not browser"
+test: check ## all tests that need neither browser nor Node
+	$(RUN) pytest -n 2 -m "not browser and not node"
 
 check: setup-all ## style, types, contracts, house rules; seconds
 	$(RUN) ruff check $(PY) && $(RUN) ruff format --check $(PY)
@@ -37,11 +37,16 @@ check: setup-all ## style, types, contracts, house rules; seconds
 bench: setup-all ## how fast, on this machine
 	$(RUN) python -m tests.load.bench
 
-contracts: setup-all ## write each service's event schemas and OpenAPI document
+contracts: setup-all ## write what each service promises; refuses to break a promise
 	for s in $(SERVICES); do DATABASE_URL=postgresql:// $(RUN) $$s contracts || exit 1; done
 
 test-browser: setup-all ## the pages in a real browser; needs chromium
 	$(RUN) pytest -m browser
+
+test-node: setup-all ## referees and subscribers that need Node 20
+	cd tests/contracts/node && npm ci --ignore-scripts --no-audit --no-fund
+	cd deploy/agencies && npm ci --ignore-scripts --no-audit --no-fund
+	$(RUN) pytest -m node
 
 env: ## write random passwords for docker compose to .env, once
 	@python3 deploy/make_env.py

@@ -221,17 +221,11 @@ async def answers(client: httpx2.AsyncClient, process: asyncio.subprocess.Proces
     return False
 
 
-async def test_after_a_restore_the_outbox_is_moved_past_its_stream_and_never_back(
-    command: Command, kit_app: FastAPI
-) -> None:
-    async def following() -> int:
-        async with kit_app.state.engine.begin() as conn:
-            return int((await conn.execute(sa.text("select nextval('outbox_id_seq')"))).scalar_one())
+def test_a_recovery_that_cannot_ask_its_streams_says_why(command: Command) -> None:
+    said = command("recover")
 
-    assert command("advance-sequence", "5000").exit_code == 0
-    assert await following() == 5001
-    assert command("advance-sequence", "7").exit_code == 0
-    assert await following() == 5002
+    assert said.exit_code == 1
+    assert "cannot connect to NATS" in said.stderr
 
 
 def test_a_wrong_setting_is_named_without_its_value(command: Command) -> None:

@@ -6,6 +6,7 @@ an `events.withdrawn` tells every reader which events no longer hold.
 
 import uuid
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -37,10 +38,12 @@ async def recover(service: Service) -> Recovered:
     Raises `Doubt` or `Refused` when NATS does not answer as it should, and `psycopg.errors.LockNotAvailable`
     while a relay holds its stream.
     """
-    engine = db.create_engine(service.settings)
-    locks = await journal.connect(service.settings)
-    bus = await Bus.connect(service.settings, service.name, "recover")
-    try:
+    async with AsyncExitStack() as open_until_done:
+        engine = db.create_engine(service.settings)
+        open_until_done.push_async_callback(engine.dispose)
+        bus = await Bus.connect(service.settings, service.name, "recover")
+        open_until_done.push_async_callback(bus.close)
+        locks = await open_until_done.enter_async_context(await journal.connect(service.settings))
         await locks.execute(f"set lock_timeout = '{LOCK_SECONDS}s'")
         unknown = {stream: await _unknown(locks, bus, stream) for stream in service.streams}
         async with engine.begin() as conn:
@@ -48,10 +51,6 @@ async def recover(service: Service) -> Recovered:
             renumbered = await _renumber(conn, service.sequences)
             for stream, found in unknown.items():
                 await _withdraw(conn, service, stream, [each.event_id for each in found])
-    finally:
-        await bus.close()
-        await locks.close()
-        await engine.dispose()
     return Recovered({stream: len(found) for stream, found in unknown.items()}, renumbered, identity)
 
 

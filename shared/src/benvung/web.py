@@ -28,10 +28,12 @@ from benvung import (
     metrics,
     pages,
     problems,
+    recovery,
     signin,
 )
 from benvung.audit import api as audit_api
 from benvung.audit.commands import commands as audit_commands
+from benvung.bus import Doubt, Refused
 from benvung.issuer import Issuer
 from benvung.operations import api as operations_api
 from benvung.operations import command as operations_command
@@ -311,14 +313,20 @@ def cli(made: Callable[[], Service]) -> typer.Typer:
         _contracts(_built(made), check=check)
 
     @app.command()
-    def advance_sequence(
-        newest: Annotated[int, typer.Argument(help="the newest sequence that the stream holds")],
-    ) -> None:
-        """After the database was restored from an older copy: move its outbox identity past the stream."""
-        with psycopg.connect(_built(made).settings.psycopg_url()) as conn:
-            conn.execute(
-                "select setval('outbox_id_seq', greatest(%s, last_value)) from outbox_id_seq", (newest,)
-            )
+    def recover() -> None:
+        """After the database was restored from an older copy: take back what its streams told beyond it."""
+        service = _built(made)
+        logs.configure(service.name, service.settings.log_level)
+        try:
+            done = asyncio.run(recovery.recover(service))
+        except (Doubt, Refused, psycopg.OperationalError) as error:
+            typer.echo(f"Chưa đổi gì: {error}", err=True)
+            raise typer.Exit(1) from error
+        for stream, events in done.withdrawn.items():
+            typer.echo(f"{stream}: đã rút lại {events} sự kiện")
+        typer.echo(
+            f"Đã đánh số lại {done.renumbered} sự kiện đang chờ; số thứ tự đã dùng đến {done.identity}."
+        )
 
     operations_command.install(app, lambda: _built(made))
     return app
