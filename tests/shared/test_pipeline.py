@@ -167,7 +167,9 @@ async def test_a_delivery_taken_by_somebody_else_is_noticed_as_a_gap(pipeline: P
     assert [message.payload for message in await pull.batch(10, 5)] == [b"1"]
     thief = await Bus.connect(pipeline.reader, READER, "thief")
     stolen = await thief._client.subscribe(f"_INBOX.{READER}.thief")
-    await thief._client.publish(f"{STREAM}.API.CONSUMER.MSG.NEXT.{STREAM}.{READER}", b"1", reply=stolen.subject)
+    await thief._client.publish(
+        f"{thief._api_of(STREAM)}.CONSUMER.MSG.NEXT.{STREAM}.{READER}", b"1", reply=stolen.subject
+    )
     await thief.ping()
     await bus.publish_batch(
         STREAM, [Outgoing("training.a", str(uuid.uuid4()), b"%d" % number) for number in range(2, 30)], 1
