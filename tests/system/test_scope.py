@@ -55,6 +55,9 @@ def things(world: World) -> Things:
             "import_id": world.entered[2023].imports[COMMUNES.index(code)],
             "class_id": plan_class(world, code),
             "allocation_id": allocate(world, code, "02/2024/QĐ-UBND"),
+            # These belong to nobody's area: they are for who operates the service.
+            "letter_id": "1",
+            "rebuild_id": "1",
         }
     world.settle()
     return Things(found, {each["id"]: each["commune"] for each in world.households(DISTRICT)})
