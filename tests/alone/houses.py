@@ -19,8 +19,8 @@ from benvung_local.processes import LOOPBACK, Process, free_port
 ROOT = Path(__file__).resolve().parents[2]
 KIT = ROOT / "shared"
 UV = os.environ.get("UV") or shutil.which("uv") or str(ROOT / ".benvung" / "uv" / "bin" / "uv")
-# An editor's or a test run's own environment is not to be found by what runs alone.
-_PASSED_ON = ("HOME", "PATH", "LANG", "TMPDIR", "UV_CACHE_DIR", "XDG_CACHE_HOME")
+# The environment we run in is not to be found by what runs alone.
+_OURS = ("PYTHON", "VIRTUAL_ENV", "UV_PROJECT", "DATABASE_", "NATS_", "TEST_")
 SECONDS = 30.0
 
 
@@ -40,8 +40,8 @@ def run(*command: str | Path, folder: Path = ROOT, environment: Mapping[str, str
 
 
 def kept() -> dict[str, str]:
-    """The few variables that programs of any kind are given."""
-    return {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    """The variables of this machine, without those that tell of us."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
 
 
 def build(project: Path, folder: Path) -> Path:
