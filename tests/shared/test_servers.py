@@ -1,5 +1,6 @@
 """The servers under everything: they start, crash, come back, end with us, and keep databases apart."""
 
+import asyncio
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from benvung.bus import Bus, Outgoing
+from benvung.bus import Bus, Doubt, Outgoing
 from benvung.settings import ServiceSettings
 from benvung.testing import NatsServer
 from benvung_local.processes import DidNotStart, Process
@@ -125,6 +126,27 @@ async def test_a_killed_server_comes_back_at_its_address_with_what_it_confirmed(
     await after.close()
 
 
+async def test_several_requests_on_one_connection_get_each_its_own_answer(nats_server: NatsServer) -> None:
+    bus = await _connect(nats_server)
+    await bus.ensure_stream("FUNDING")
+    async with asyncio.timeout(4):
+        asked = [bus.ping(), bus.stream_state("FUNDING"), *(bus.ping() for _ in range(8))]
+        answers = await asyncio.gather(*asked)
+    assert answers[1] == await bus.stream_state("FUNDING")
+    assert bus._answers == {}
+    await bus.close()
+
+
+async def test_a_request_that_nobody_answers_says_so_at_once(nats_server: NatsServer) -> None:
+    if nats_server.shared_account:
+        pytest.skip("in one account somebody always answers")
+    bus = await _connect(nats_server)
+    async with asyncio.timeout(2):
+        with pytest.raises(Doubt, match=r"TRAINING.*: nobody answers"):
+            await bus.stream_state("TRAINING")
+    await bus.close()
+
+
 async def _connect(server: NatsServer) -> Bus:
     user, password = server.user("funding")
     settings = ServiceSettings(
@@ -132,5 +154,6 @@ async def _connect(server: NatsServer) -> Bus:
         nats_url=server.url,
         nats_user=user,
         nats_password=SecretStr(password),
+        nats_shared_account=server.shared_account,
     )
     return await Bus.connect(settings, "funding", "test")
