@@ -192,9 +192,8 @@ def _work(site: Site, work: Work, trainer: Trainer, requests: int, injector: Inj
 
 
 def households(world: World) -> list[Any]:
-    """Those that were registered for the runs, in an order that every run finds again."""
-    listed = world.households(DISTRICT, **{"class": "POOR"})
-    return sorted(listed, key=lambda each: (each["commune"], each["code"]))
+    """Those that were registered for the runs, in an order that every run finds again. All were poor once."""
+    return sorted(world.households(DISTRICT), key=lambda each: (each["commune"], each["code"]))
 
 
 def reviews(world: World) -> dict[tuple[str, bool], str]:

@@ -20,6 +20,7 @@ _LOOP_MAJOR = 7
 _FS_IOC_SHUTDOWN = 0x8004587D
 _NO_LOG_FLUSH = 2
 _BUSY_SECONDS = 20.0
+PREFIX = "benvung-disk"
 TOOLS = ("losetup", "mkfs.ext4", "mount", "umount")
 
 
@@ -91,7 +92,8 @@ class Disk:
 @contextlib.contextmanager
 def disk(megabytes: int) -> Iterator[Disk]:
     """A disk that is gone when the block ends, whatever happened on it."""
-    folder = private_folder("benvung-disk", Owner.unprivileged())
+    _take_out_left_behind()
+    folder = private_folder(PREFIX, Owner.unprivileged())
     folder.chmod(0o711)
     made = Disk(folder, megabytes)
     try:
@@ -99,6 +101,17 @@ def disk(megabytes: int) -> Iterator[Disk]:
     finally:
         _run("umount", "--lazy", str(made.path))
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _take_out_left_behind() -> None:
+    """Unmount what a run that was killed could not."""
+    for line in Path("/proc/mounts").read_text().splitlines():
+        path = Path(line.split()[1])
+        if (
+            path.parent.name.startswith(f"{PREFIX}-")
+            and not Path(f"/proc/{path.parent.name.split('-')[2]}").exists()
+        ):
+            _run("umount", "--lazy", str(path))
 
 
 def _run(*command: str) -> "subprocess.CompletedProcess[str]":

@@ -95,11 +95,11 @@ class Site:
     def ready(self, seconds: float = START_SECONDS) -> None:
         """Return when every service and standby says that it is ready."""
         end = time.monotonic() + seconds
-        while missing := [said for part in (*SERVICES, *self.standbys) if (said := self._lacks(part))]:
+        while missing := [said for part in (*SERVICES, *self.standbys) if (said := self.lacks(part))]:
             assert time.monotonic() < end, f"not ready within {seconds:.0f} s: {missing}"
             time.sleep(0.05)
 
-    def _lacks(self, part: str) -> str:
+    def lacks(self, part: str) -> str:
         """What a part says that it waits for; nothing when it is ready."""
         url = self.standbys.get(part) or self.stack.url(part)
         try:

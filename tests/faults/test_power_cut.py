@@ -1,56 +1,36 @@
 """The power goes in the middle of work: whatever was acknowledged is there when it is back.
 
-The disk forgets what no fsync asked to keep. NATS confirms only what is on disk because its configuration
+The disks forget what no fsync asked to keep. NATS confirms only what is on disk because its configuration
 says `sync_interval: always`; with the server's default the same look at the stream finds that events are
 gone, and the relay sends them again from its journal. TEST_POWER_CUTS asks for more than one cut.
 """
 
 import os
 import random
-from collections.abc import Iterator
 
 import pytest
-from tests.faults import campaign, disk, site
-from tests.faults.disk import Disk
+from tests.faults import site
+from tests.faults.conftest import OnDisks
+from tests.faults.on_disks import CLIENTS, work_through
 from tests.faults.site import Site
-from tests.system import checks
-from tests.system.clients import Trainer, Work
+from tests.system.clients import Work
 from tests.system.world import say
 
-from benvung_local.client import Officer
 from benvung_local.servers import SERVICES
 
-HOUSEHOLDS, CLIENTS = 10, 6
 CUTS = int(os.environ.get("TEST_POWER_CUTS", "1"))
 DECISIONS_PER_CUT = 80
-MEGABYTES = 512
 SYNC = "sync_interval: always"
 
-pytestmark = pytest.mark.skipif(bool(disk.why_not()), reason=disk.why_not() or "-")
+pytestmark = pytest.mark.xdist_group("disks")
 
 
-@pytest.fixture(scope="module")
-def powered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, Disk]]:
-    """The system with the data of both servers on one disk."""
-    folder = tmp_path_factory.mktemp("power")
-    with disk.disk(MEGABYTES) as made:
-        home = folder / "home"
-        home.mkdir()
-        for server in site.SERVERS:
-            (made.path / server).mkdir(mode=0o711)
-            (home / server).symlink_to(made.path / server)
-        with site.running(folder, HOUSEHOLDS, home=home, standbys=()) as running:
-            yield running, made
+def test_what_was_acknowledged_survives(on_disks: OnDisks) -> None:
+    assert lost_in_power_cuts(on_disks, seed=1, cuts=CUTS) == []
 
 
-def test_what_was_acknowledged_survives(powered: tuple[Site, Disk]) -> None:
-    running, made = powered
-    missing = work_through(running, made, random.Random(1), CUTS)
-    assert missing == []
-
-
-def test_with_the_servers_default_events_are_lost_and_sent_again(powered: tuple[Site, Disk]) -> None:
-    running, made = powered
+def test_with_the_servers_default_events_are_lost_and_sent_again(on_disks: OnDisks) -> None:
+    running = on_disks.site
     conf = running.nats_conf
     text = conf.read_text()
     assert SYNC in text
@@ -58,46 +38,46 @@ def test_with_the_servers_default_events_are_lost_and_sent_again(powered: tuple[
     conf.write_text(text.replace(SYNC, ""))
     running.start("nats")
     running.ready()
-    missing = work_through(running, made, random.Random(2), 1)
-    say(f"{len(missing)} events confirmed and lost")
-    assert missing, "the disk lost nothing: this test would not notice a server that does not keep its word"
+    try:
+        lost = lost_in_power_cuts(on_disks, seed=2, cuts=1)
+    finally:
+        running.stack.nats.stop()
+        conf.write_text(text)
+        running.start("nats")
+    say(f"{len(lost)} events were confirmed and lost")
+    assert lost, "nothing was lost: this test would not notice a server that does not keep its word"
 
 
-def work_through(running: Site, made: Disk, drawn: random.Random, cuts: int) -> list[int]:
-    """Decide while the power goes; returns what the stream had lost when it was back."""
-    world = running.world
-    work = Work(drawn.randrange(10**6), campaign.households(world), campaign.reviews(world))
-    trainer = Trainer(world.officer("tap-huan"), work.seed)
-    world.settle()
-    made.sync()
-    before = checks.reach(world)
-    missing: list[int] = []
+def lost_in_power_cuts(on_disks: OnDisks, seed: int, cuts: int) -> list[int]:
+    """Decide while the power goes; returns what the register's stream had lost when it was back."""
+    running, drawn = on_disks.site, random.Random(seed)
+    lost: list[int] = []
+    for each in on_disks.disks.values():
+        each.sync()
 
-    def cut() -> None:
+    def cut(work: Work) -> None:
         for at in range(cuts):
             work.wait_for(DECISIONS_PER_CUT * at + drawn.randint(10, DECISIONS_PER_CUT - CLIENTS))
-            lose_power(running, made)
-            missing.extend(lost_by_the_stream(running))
+            lose_power(on_disks)
+            lost.extend(lost_by_the_stream(running))
             for service in SERVICES:
                 running.start(service)
             running.ready()
 
-    officers = [Officer(running.front, "huyen-kong-chro") for _ in range(CLIENTS)]
-    work.run(officers, DECISIONS_PER_CUT * cuts, cut)
-    for officer in officers:
-        officer.close()
-    assert checks.everything(world, work, trainer, before) == []
-    return missing
+    work_through(running, seed, DECISIONS_PER_CUT * cuts, cut)
+    return lost
 
 
-def lose_power(running: Site, made: Disk) -> None:
-    """Everything ends at once; the servers start again on what the disk has."""
-    made.lose_power()
+def lose_power(on_disks: OnDisks) -> None:
+    """Everything ends at once; the servers start again on what their disks have."""
+    running = on_disks.site
+    for each in on_disks.disks.values():
+        each.lose_power()
     for part in (*SERVICES, *site.SERVERS):
         running.process(part).kill()
-    made.unmount()
-    made.mount()
-    for server in site.SERVERS:
+    for server, each in on_disks.disks.items():
+        each.unmount()
+        each.mount()
         running.start(server)
 
 

@@ -98,10 +98,14 @@ class Work:
                 time.sleep(0.005)
             self.sent += 1
 
+    def _count_unknown(self) -> None:
+        self.unknown += 1
+
     def _decide(self, officer: Officer, review: str, body: dict[str, Any], *, official: bool) -> Acknowledged:
         path = f"/v1/reviews/{review}/results"
-        taken, unknown = until_answered(officer, "households", path, body, body["reviewer"])
-        self.unknown += unknown
+        taken = until_answered(
+            officer, "households", path, body, body["reviewer"], unknown=self._count_unknown
+        )
         return Acknowledged(
             household=body["household_id"],
             decision=taken["decision_id"],
@@ -113,21 +117,26 @@ class Work:
 
 
 def until_answered(
-    officer: Officer, service: str, path: str, body: dict[str, Any], mark: str
-) -> tuple[Any, int]:
-    """Send a request, the same one again while nobody knows; returns its answer and how often that was so."""
+    officer: Officer,
+    service: str,
+    path: str,
+    body: dict[str, Any],
+    mark: str,
+    *,
+    unknown: Callable[[], None] = lambda: None,
+) -> Any:
+    """Send a request, and the very same again while nobody knows what became of it (`unknown` is told)."""
     headers = {"Idempotency-Key": str(uuid.uuid5(uuid.NAMESPACE_OID, f"{path} {mark}"))}
     end = time.monotonic() + GIVE_UP_SECONDS
-    unknown = 0
     while time.monotonic() < end:
         try:
             answer = officer.ask("POST", service, path, json=body, headers=headers)
             if answer.is_success:
-                return answer.json(), unknown
+                return answer.json()
             assert answer.json()["rule"] in NOT_KNOWN, answer.text
         except httpx2.TransportError:
             pass
-        unknown += 1
+        unknown()
         time.sleep(AGAIN_SECONDS)
     raise AssertionError(f"no answer within {GIVE_UP_SECONDS:.0f} s: {body}")
 
@@ -155,10 +164,10 @@ class Trainer:
         for at in range(number):
             self.wait(at)
             title = f"Lớp {self.seed}-{at}"
-            planned, _ = until_answered(self.officer, "training", "/v1/classes", _class(title), title)
+            planned = until_answered(self.officer, "training", "/v1/classes", _class(title), title)
             held = {"held_on": HELD_ON, "participants": 10 + at, "count_qualifier": "EXACT"}
             path = f"/v1/classes/{planned['id']}/completion"
-            self.truth.add(until_answered(self.officer, "training", path, held, title)[0]["id"])
+            self.truth.add(until_answered(self.officer, "training", path, held, title)["id"])
 
 
 def _class(title: str) -> dict[str, Any]:
