@@ -19,8 +19,8 @@ def drawn() -> dict[str, str]:
     names = ["POSTGRES_PASSWORD"]
     names += [f"{service}_{kind}_PASSWORD" for service in SERVICES for kind in ("DB", "NATS")]
     names += [f"{agency.upper()}_NATS_PASSWORD" for agency in tomllib.loads(AGENCIES.read_text("utf-8"))]
-    key = base64.b64encode(secrets.token_bytes(32)).decode()
-    return {name: "p" + secrets.token_hex(16) for name in names} | {"DATA_KEY": key}
+    keys = {name: base64.b64encode(secrets.token_bytes(32)).decode() for name in ("DATA_KEY", "AUDIT_KEY")}
+    return {name: "p" + secrets.token_hex(16) for name in names} | keys
 
 
 def write(path: Path) -> list[str]:
@@ -40,7 +40,8 @@ if __name__ == "__main__":
     target = Path(sys.argv[1]) if sys.argv[1:] else Path(__file__).resolve().parents[1] / ".env"
     if added := write(target):
         print(
-            f"{target}: added {', '.join(added)}. Keep DATA_KEY safe: without it personal data cannot be read."
+            f"{target}: added {', '.join(added)}. Keep DATA_KEY safe: without it personal data cannot be"
+            " read; and AUDIT_KEY away from the database, so that nobody there can seal the audit anew."
         )
     else:
         print(f"{target} has everything and was left as it is.")
