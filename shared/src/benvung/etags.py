@@ -18,6 +18,7 @@ from benvung.problems import Problem
 
 _TAG = r'(?:W/)?"[!#-~]*"'
 _TAGS = rf"^(?:\*|{_TAG}(?:[ \t]*,[ \t]*{_TAG})*)$"
+_LANGUAGE = re.compile(r';[a-z]*"$')
 LONGEST = 500
 
 
@@ -43,18 +44,18 @@ class BeliefMissing(Problem):
 
 @dataclass(frozen=True, slots=True)
 class Believed:
-    """The versions of which the asker believes one to be the present one. None = they did not say."""
+    """The tags of which the asker believes one to be the present one's. None = they did not say."""
 
-    versions: frozenset[str] | None
+    tags: frozenset[str] | None
 
     def check(self, version: object, refusal: type[Problem] = Changed) -> None:
         """Raise `refusal` unless the thing, now held, has a version that is believed."""
-        if self.versions is not None and not self.versions & {"*", str(version)}:
+        if self.tags is not None and self.tags.isdisjoint({"*", f'"{version}"'}):
             raise refusal
 
     def demand(self) -> None:
         """Raise `BeliefMissing` when the asker did not say."""
-        if self.versions is None:
+        if self.tags is None:
             raise BeliefMissing
 
 
@@ -65,16 +66,16 @@ async def _believed(
             alias="If-Match",
             pattern=_TAGS,
             max_length=LONGEST,
-            description="the ETag the thing had when it was read; * or empty = whatever it is now",
+            description="the ETag the thing had when it was read; * = whatever it is now",
             examples=['"7;vi"'],
         ),
     ] = None,
 ) -> Believed:
     if if_match is None:
         return Believed(None)
-    # A weak tag says that a version is much like another, which is not enough to write over it.
-    strong = [each for each in _listed(if_match) if not each.startswith("W/")]
-    return Believed(frozenset(each.strip('"').partition(";")[0] for each in strong))
+    # The language is no part of what is edited. A weak tag stays as it is and so matches nothing: that a
+    # version is much like another is not enough to write over it.
+    return Believed(frozenset(_LANGUAGE.sub('"', each) for each in _listed(if_match)))
 
 
 IfMatch = Annotated[Believed, Depends(_believed)]
