@@ -8,6 +8,7 @@ import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
+from nats.js.api import AckPolicy
 from tests.agencies.register import ELSEWHERE, STREAM, Register, registered
 
 from benvung import agencies
@@ -40,6 +41,9 @@ async def test_what_is_refused_ten_times_is_written_down_for_the_agency_and_can_
     async with register.relaying(AGENCIES_TOML), register.bank() as (client, _):
         [(place, _)] = await register.tell(registered(uuid.uuid4(), 1))
         reading = await durable(client, STREAM)
+        promised = (await reading.consumer_info()).config
+        assert (promised.ack_policy, promised.max_deliver) == (AckPolicy.EXPLICIT, DELIVERIES)
+        assert promised.backoff == [5, 30, 120, 600]
         for _ in range(DELIVERIES):
             message = await pull(reading)
             assert message.metadata.sequence.stream == place

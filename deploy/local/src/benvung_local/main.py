@@ -131,7 +131,9 @@ def _welcome(console: Console, stack: Stack) -> None:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for name in (*SERVICES, ISSUER):
         table.add_row(TITLES[name], f"[link={stack.url(name)}]{stack.url(name)}[/link]")
-    table.add_row("NATS cho cơ quan ngoài (bank)", f"{stack.nats.url}, mật khẩu trong {stack.home}/secrets.json")
+    table.add_row(
+        "NATS cho cơ quan ngoài (bank)", f"{stack.nats.url}, mật khẩu trong {stack.home}/secrets.json"
+    )
     table.add_row("Nhật ký chạy", str(stack.logs))
     console.print("\n[bold]Bền Vững đang chạy trên máy này.[/]", table, highlight=False)
     officers = Table("Đăng nhập bằng", "Nhiệm vụ", "Địa bàn", box=None, padding=(0, 2, 0, 0))
