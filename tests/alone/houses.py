@@ -1,10 +1,12 @@
 """A service as somebody else runs it: built as wheels, installed into an environment of its own, started
 from an empty folder with nothing but environment variables."""
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -74,6 +76,17 @@ def install(service: str, wheels: list[Path], folder: Path) -> None:
     except AssertionError:
         # Whoever keeps no cache has to fetch what is installed beside us already.
         run(UV, "pip", "install", "-q", *packages)
+    _take_what_is_compiled(folder)
+
+
+def _take_what_is_compiled(environment: Path) -> None:
+    """Spare the new environment from compiling what was compiled here: Python checks that it is of the same files."""
+    ours = Path(sysconfig.get_path("purelib"))
+    theirs = environment / ours.relative_to(sys.prefix)
+    for package in theirs.iterdir():
+        for cache in (ours / package.name).rglob("__pycache__"):
+            with contextlib.suppress(OSError):
+                shutil.copytree(cache, theirs / cache.relative_to(ours), copy_function=os.link)
 
 
 @dataclass

@@ -2,9 +2,9 @@
 what it can, and is ready by itself when what was missing appears."""
 
 import asyncio
+import importlib
 import json
 import re
-import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from tests.alone.conftest import DATA_KEY, Empty, SignIn
 from tests.alone.houses import KIT, ROOT, UV, House, build, eventually, run
+from typer.testing import CliRunner
 
 from benvung.bus import Bus
 from benvung.settings import ServiceSettings
@@ -120,7 +121,6 @@ def test_a_service_lives_alone_and_is_ready_when_what_it_needs_appears(
 ) -> None:
     way = WAYS[house.service]
     nobody_else_is_here(house)
-    the_command_explains_itself(house)
     headers = sign_in(way.officer)
     nats_server.kill()
 
@@ -155,13 +155,6 @@ def nobody_else_is_here(house: House) -> None:
     found, ours = json.loads(run(house.python, "-c", program, folder=house.home, environment={}))
     assert found == []
     assert ours == sorted([f"benvung-{house.service}", "benvung-shared"])
-
-
-def the_command_explains_itself(house: House) -> None:
-    listed = house.command("--help")
-    for command in ("serve", "api", "worker", "migrate"):
-        assert f" {command} " in listed
-    assert max(len(line) for line in listed.splitlines()) <= 80
 
 
 def without_a_database(house: House, way: Way, headers: dict[str, str]) -> None:
@@ -281,6 +274,17 @@ def test_a_wheel_holds_every_file_that_the_package_has(project: Path, tmp_path: 
     assert folders_held == {package.name}
 
 
-def test_a_setting_that_is_missing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(AssertionError, match="DATABASE_URL: Field required"):
-        run(sys.executable, "-m", "training", "serve", folder=tmp_path, environment={})
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_command_explains_itself_and_names_what_is_not_set(
+    service: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    cli = importlib.import_module(f"{service}.main").cli
+
+    listed = CliRunner().invoke(cli, ["--help"], env={"TERMINAL_WIDTH": "80"})
+    refused = CliRunner().invoke(cli, ["serve"])
+
+    for command in ("serve", "api", "worker", "migrate"):
+        assert f" {command} " in listed.output
+    assert max(len(line) for line in listed.output.splitlines()) <= 80
+    assert (refused.exit_code, refused.output) == (2, "DATABASE_URL: Field required\n")
