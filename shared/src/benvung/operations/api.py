@@ -11,7 +11,7 @@ from benvung.db import Conn
 from benvung.idempotency import OnlyOnce
 from benvung.operations import letters, rebuilds
 from benvung.operations.letters import LetterSettled, LetterUnknown, ProjectionGone
-from benvung.operations.rebuilds import RebuildUnknown, StreamNotRead
+from benvung.operations.rebuilds import RebuildOver, RebuildUnknown, StreamNotRead
 from benvung.operations.shown import (
     Answered,
     LetterListed,
@@ -220,3 +220,9 @@ async def request_rebuild(
 async def read_rebuild(rebuild_id: Number, conn: Conn, _: Operator, say: Words) -> RebuildShown:
     """How far a rebuild has come, and in the end by what it differed."""
     return RebuildShown.of(await rebuilds.find(conn, rebuild_id), say)
+
+
+@router.post("/rebuilds/{rebuild_id}/cancel", responses=problems.responses(RebuildUnknown, RebuildOver))
+async def cancel_rebuild(rebuild_id: Number, conn: Conn, principal: Operator, say: Words) -> RebuildShown:
+    """Let go of a rebuild that waits or reads. The live projection stays as it is."""
+    return RebuildShown.of(await rebuilds.cancel(conn, rebuild_id, principal), say)

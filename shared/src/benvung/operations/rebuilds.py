@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung import audit, paging, rebuild
 from benvung.audit import Actor
-from benvung.problems import FieldError, NotFound, Problem
+from benvung.problems import Conflict, FieldError, NotFound, Problem
 from benvung.projector import Projector
 
 NEWEST = 10
@@ -76,6 +76,13 @@ class StreamNotRead(Problem):
     title_vi, title_en = "Dịch vụ không đọc luồng này", "This service does not read that stream"
 
 
+class RebuildOver(Conflict):
+    """The rebuild is done or was cancelled before."""
+
+    rule = "rebuild-over"
+    title_vi, title_en = "Lần dựng lại này đã kết thúc", "This rebuild is over"
+
+
 @dataclass(frozen=True, slots=True)
 class Rebuild:
     """A projection being made anew. `stream_seq` is how far it has read, `stream_end` how far there is to read.
@@ -119,6 +126,23 @@ async def request(
     detail = {"projector": projector.name, "stream": stream}
     await audit.record(conn, actor, "rebuild.requested", "rebuild", str(number), detail)
     return await find(conn, number)
+
+
+async def cancel(conn: AsyncConnection, rebuild_id: int, actor: Actor) -> Rebuild:
+    """Let go of a rebuild that waits or reads; the live projection stays as it is.
+
+    Raises `RebuildUnknown` and `RebuildOver`.
+    """
+    cancelled = await conn.execute(
+        sa.update(_REBUILDS)
+        .where(_REBUILDS.c.id == rebuild_id, _REBUILDS.c.state.in_([State.REQUESTED, State.READING]))
+        .values(state=State.CANCELLED, finished_at=sa.func.clock_timestamp())
+    )
+    found = await find(conn, rebuild_id)
+    if cancelled.rowcount == 0:
+        raise RebuildOver
+    await audit.record(conn, actor, "rebuild.cancelled", "rebuild", str(rebuild_id))
+    return found
 
 
 async def find(conn: AsyncConnection, rebuild_id: int) -> Rebuild:
