@@ -106,7 +106,11 @@ def check(operation: Any, ask: Callable[[dict[str, Any]], httpx2.Response], real
 def request_of(case: schemathesis.Case[Any]) -> dict[str, Any]:
     """The case as our client sends it: signed in, because a made-up token would only be answered 401."""
     sent = requests.Request(**case.as_transport_kwargs(base_url="http://service.test")).prepare()
-    headers = {name: str(value) for name, value in sent.headers.items() if name.lower() != "authorization"}
+    headers = {
+        name.encode(): str(value).encode()
+        for name, value in sent.headers.items()
+        if name.lower() != "authorization"
+    }
     return {"method": str(sent.method), "url": str(sent.url), "headers": headers, "content": sent.body}
 
 

@@ -48,7 +48,11 @@ async def test_no_request_of_any_shape_is_a_failure(
     url, body = str(sent.url), sent.body
     assert body is None or isinstance(body, str | bytes)
     # The client is signed in; a made-up token would only ever be answered 401.
-    headers = {name: str(value) for name, value in sent.headers.items() if name.lower() != "authorization"}
+    headers = {
+        name.encode(): str(value).encode()
+        for name, value in sent.headers.items()
+        if name.lower() != "authorization"
+    }
     answer = await client.request(str(sent.method), url, headers=headers, content=body)
 
     assert answer.status_code < 500 or "/health/" in url, answer.text

@@ -65,7 +65,11 @@ async def test_no_request_of_any_shape_is_a_failure(
     sent = requests.Request(**case.as_transport_kwargs(base_url="http://households.test")).prepare()
     body: Any = sent.body
     # The client is signed in; a made-up token would only ever be answered 401.
-    headers = {name: str(value) for name, value in sent.headers.items() if name.lower() != "authorization"}
+    headers = {
+        name.encode(): str(value).encode()
+        for name, value in sent.headers.items()
+        if name.lower() != "authorization"
+    }
     answer = await commune.client.request(str(sent.method), str(sent.url), headers=headers, content=body)
 
     documented = OPERATIONS[label].definition.raw["responses"]
