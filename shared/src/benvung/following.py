@@ -7,6 +7,7 @@ finds its stream to be another than the one it has read is made anew from it.
 
 import asyncio
 import json
+import time
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from benvung.settings import ServiceSettings
 log = structlog.get_logger(__name__)
 
 IDLE_SECONDS = 0.25
+LOOK_SECONDS = 2.0
 BURIED = Counter("dead_letters", "Messages buried in this process", ("runner",), registry=REGISTRY)
 
 
@@ -38,6 +40,7 @@ class ProjectorRunner(Runner):
         self._key = (projector.name, projector.stream)
         self._created = ""
         self._seq = 0
+        self._looked = (0, 0)
         self._fingerprint: bytes | None = None
         self._withdrawn: set[str] = set()
 
@@ -53,7 +56,7 @@ class ProjectorRunner(Runner):
                     await self._find_place(conn, bus)
                     # The message read last comes once more, to show that this is the stream we read.
                     pull = await bus.pull(self._projector.stream, self._projector.name, max(self._seq - 1, 0))
-                    await self._project_until(conn, pull, stop)
+                    await self._project_until(conn, bus, pull, stop)
                 finally:
                     self.bus = None
                     await bus.close()
@@ -93,11 +96,16 @@ class ProjectorRunner(Runner):
             await rebuild.request(conn, self._projector, reason=words)
         raise Doubt(f"{words}; the projection is being made anew")
 
-    async def _project_until(self, conn: AsyncConnection, pull: Pull, stop: asyncio.Event) -> None:
+    async def _project_until(self, conn: AsyncConnection, bus: Bus, pull: Pull, stop: asyncio.Event) -> None:
         self.working()
         known = self._seq == 0
+        self._looked = (0, 0)
+        looked = time.monotonic()
         while not stop.is_set():
             messages = await pull.batch(self._settings.projection_batch, IDLE_SECONDS)
+            if not messages and time.monotonic() - looked > LOOK_SECONDS:
+                await self._look(conn, bus)
+                looked = time.monotonic()
             if messages and not known:
                 last = messages[0]
                 if last.stream_seq == self._seq:
@@ -109,6 +117,25 @@ class ProjectorRunner(Runner):
                 await digest(self.name, messages, lambda batch, why: self._transact(conn, batch, why))
                 await pull.acknowledge(messages[-1])
                 self.count(len(messages))
+
+    async def _look(self, conn: AsyncConnection, bus: Bus) -> None:
+        """See, while no events come, that none are kept from us and that nobody has put the database back.
+
+        What is asked for again may go to requests of a connection that died a moment ago; nobody else would
+        notice before the server's wait for an acknowledgement is over.
+        """
+        seq, reach = self._looked
+        if self._seq == seq < reach:
+            raise Doubt(f"the stream reaches {reach}, and nothing comes after {seq}")
+        self._looked = (self._seq, (await bus.stream_state(self._projector.stream)).last_seq)
+        async with conn.begin():
+            cursor = await (await db.driver(conn)).execute(
+                "select from checkpoints where projector = %s and stream = %s"
+                " and stream_created = %s and stream_seq = %s",
+                (*self._key, self._created, self._seq),
+            )
+        if cursor.rowcount != 1:
+            raise Doubt("the checkpoint was moved by another process")
 
     async def _transact(self, conn: AsyncConnection, messages: Sequence[Stored], reason: str | None) -> None:
         batch = sort(self._projector, messages, self._withdrawn, reason)
