@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from benvung import clock, db
+from benvung import clock, db, withdrawals
 from benvung.envelope import SEQUENCE_DIGITS, SEQUENCE_OFFSET, EventData, encode
 from benvung.logs import traceparent as request_trace
 
@@ -38,8 +38,20 @@ async def publish(conn: AsyncConnection, events: Sequence[EventData]) -> list[in
 
 
 async def announce(conn: AsyncConnection, announcements: Sequence[Announcement]) -> list[int]:
-    """Put into the outbox what a projection announces, with ids that depend on the causes alone."""
-    return await _store(conn, [(each.event_id(), each.data, each.traceparent) for each in announcements])
+    """Put into the outbox what a projection announces, with ids that depend on the causes alone.
+
+    What was taken back keeps its id; told anew it needs another one, or nobody would believe it.
+    """
+    if not announcements:
+        return []
+    streams = {each.data.stream() for each in announcements}
+    ids = [each.event_id() for each in announcements]
+    while gone := await withdrawals.among(conn, streams, ids):
+        ids = [uuid.uuid5(each, "anew") if each in gone else each for each in ids]
+    return await _store(
+        conn,
+        [(event_id, each.data, each.traceparent) for event_id, each in zip(ids, announcements, strict=True)],
+    )
 
 
 async def _store(

@@ -51,6 +51,13 @@ where stream = %s and id <> all(%b::bigint[]) order by id limit %s
 """
 
 
+# A standby only tries; who waits is the command that recovers a database, and all relays must let it.
+_AWAITED = """
+select exists (select from pg_locks
+  where locktype = 'advisory' and not granted and pg_backend_pid() = any(pg_blocking_pids(pid)))
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """Outbox rows that the stream has stored, and where."""
@@ -155,7 +162,7 @@ class Relay(Runner):
             if bus.closed.is_set():
                 raise Doubt("connection closed")
             if time.monotonic() - looked > LOOK_SECONDS:
-                await self._look(bus)
+                await self._look(conn, bus)
                 looked = time.monotonic()
             if not rows:
                 self._be_confirmed()
@@ -182,8 +189,11 @@ class Relay(Runner):
         )
         return await cursor.fetchall()
 
-    async def _look(self, bus: Bus) -> None:
+    async def _look(self, conn: journal.Session, bus: Bus) -> None:
         """See that stream and readers are still there; somebody else's hand on them is a doubt."""
+        row = await (await conn.execute(_AWAITED)).fetchone()
+        if row and row[0]:
+            raise Doubt(f"somebody else waits for stream {self._stream}")
         await self._declare(bus)
         begun, now = self._begun, await bus.stream_state(self._stream)
         expected = (begun.created, self._last, begun.messages + self._last - begun.last_seq)

@@ -3,7 +3,7 @@
 The owner of a stream keeps the list when it takes events back, a reader when it hears of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,5 +24,14 @@ async def known(conn: AsyncConnection, stream: str) -> set[str]:
     """Ids of the events of a stream that no longer hold."""
     cursor = await (await db.driver(conn)).execute(
         "select event_id::text from withdrawn where stream = %s", (stream,)
+    )
+    return {row[0] for row in await cursor.fetchall()}
+
+
+async def among(conn: AsyncConnection, streams: Collection[str], events: Sequence[UUID]) -> set[UUID]:
+    """Which of these events of these streams no longer hold."""
+    cursor = await (await db.driver(conn)).execute(
+        "select event_id from withdrawn where stream = any(%s) and event_id = any(%s)",
+        (list(streams), list(events)),
     )
     return {row[0] for row in await cursor.fetchall()}
