@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from benvung_local.processes import LOOPBACK, free_port
+from benvung_local.processes import LOOPBACK
 
 Direction = Literal["up", "down"]
 BOTH: tuple[Direction, ...] = ("up", "down")
@@ -41,9 +41,9 @@ class Lane:
 class Link:
     """One proxied address. Every method may be called from any thread."""
 
-    def __init__(self, name: str, port: int, target: int, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, name: str, target: int, loop: asyncio.AbstractEventLoop) -> None:
         self.name = name
-        self.port = port
+        self.port = 0
         self._target = target
         self._loop = loop
         self._lanes: dict[Direction, Lane] = {"up": Lane(), "down": Lane()}
@@ -158,8 +158,11 @@ class Proxies:
 
     def link(self, name: str, target: int) -> Link:
         """A new address in front of a port of this machine."""
-        link = Link(name, free_port(), target, self._loop)
-        self._servers.append(self._run(asyncio.start_server(link.serve, LOOPBACK, link.port)))
+        link = Link(name, target, self._loop)
+        # A port of the system's choice: those of servers that do not run yet are taken from another range.
+        server = self._run(asyncio.start_server(link.serve, LOOPBACK, 0))
+        link.port = server.sockets[0].getsockname()[1]
+        self._servers.append(server)
         self._links.append(link)
         return link
 

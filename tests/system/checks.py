@@ -126,7 +126,8 @@ def announcements_are_told_once_and_in_order(world: World, after: int) -> Findin
 
 def classes_are_told_and_reported_once(world: World, trainer: Trainer, after: int) -> Findings:
     """Each class that was held is one event and one row of reporting."""
-    told = [body["subject"] for body in _events(world, "TRAINING", after)]
+    kind = "training.class.completed.v1"
+    told = [body["subject"] for body in _events(world, "TRAINING", after) if body["type"] == kind]
     yield from _once(told, list(trainer.truth), "classes told")
     query = "select class_id::text from training_classes where class_id::text = any(%s)"
     reported = [row[0] for row in world.rows("reporting", query, told)]

@@ -52,10 +52,12 @@ class Work:
     truth: list[Acknowledged] = field(default_factory=list)
     sent: int = 0
     unknown: int = 0
+    rounds: int = 0
     turn: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, officers: Sequence[Officer], number: int, meanwhile: Callable[[], None]) -> None:
-        """Let the officers post `number` decisions while `meanwhile` runs in this thread."""
+        """Let the officers post `number` decisions while `meanwhile` runs in this thread; again at each call."""
+        self.rounds += 1
         share = [number // len(officers) + (at < number % len(officers)) for at in range(len(officers))]
         with ThreadPoolExecutor(len(officers)) as pool:
             running = [pool.submit(self._one, officer, at, share[at]) for at, officer in enumerate(officers)]
@@ -77,7 +79,7 @@ class Work:
         return newest.decided_class if newest else str(household["poverty_class"])
 
     def _one(self, officer: Officer, client: int, number: int) -> None:
-        drawn = random.Random(f"{self.seed}/{client}")
+        drawn = random.Random(f"{self.seed}/{client}/{self.rounds}")
         for at in range(number):
             household = drawn.choice(self.households)
             official = drawn.random() > 0.1
@@ -86,7 +88,7 @@ class Work:
             body = {
                 "household_id": household["id"],
                 "members": household["members"],
-                "reviewer": f"{self.seed} {client} {at}",
+                "reviewer": f"{self.seed} {client} {self.rounds}/{at}",
                 **points,
             }
             self._wait_for_turn()
@@ -152,6 +154,7 @@ class Trainer:
     seed: int
     wait: Callable[[int], None] = lambda _: None
     truth: set[str] = field(default_factory=set)
+    rounds: int = 0
 
     def start(self, number: int) -> threading.Thread:
         """Hold so many classes in a thread of their own."""
@@ -160,10 +163,11 @@ class Trainer:
         return thread
 
     def hold(self, number: int) -> None:
-        """Plan and complete so many classes."""
+        """Plan and complete so many classes; others at each call."""
+        self.rounds += 1
         for at in range(number):
             self.wait(at)
-            title = f"Lớp {self.seed}-{at}"
+            title = f"Lớp {self.seed}-{self.rounds}-{at}"
             planned = until_answered(self.officer, "training", "/v1/classes", _class(title), title)
             held = {"held_on": HELD_ON, "participants": 10 + at, "count_qualifier": "EXACT"}
             path = f"/v1/classes/{planned['id']}/completion"
