@@ -2,14 +2,18 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tests.faults.faults import STREAMS, Told
 from tests.faults.site import SERVERS, Site
 from tests.system.checks import Finding
 from tests.system.world import READERS
+
+from benvung_local.client import Officer, until
 
 MEGABYTES = 300
 FILES = 300
@@ -54,6 +58,31 @@ def dead_letters(site: Site, poison: dict[str, Counter[bytes]]) -> DeadLetters:
             buried = Counter(bytes(row[0]) for row in rows)
             result.compare(f"{stream} read by {reader}", poison[stream], buried)
     return result
+
+
+def replays(site: Site, seconds: float) -> Iterator[Finding]:
+    """Every projection made anew from its stream, whatever is in it twice and in disorder, is the same again."""
+    operator = site.world.officer("van-hanh")
+    asked: list[tuple[str, str]] = []
+    for service, pairs in READERS.items():
+        for _, stream in pairs:
+            given = {"stream": stream, "reason": "the same again?"}
+            rebuild = operator.send("POST", service, "/v1/rebuilds", given)
+            asked.append((service, f"/v1/rebuilds/{rebuild['id']}"))
+    for service, path in asked:
+        done = until(seconds, partial(_done, operator, service, path))
+        changed = {table: counts for table, counts in done["differences"].items() if _differ(counts)}
+        if changed or done["announced"]:
+            yield Finding("wrong", f"made anew from {done['stream']}, {service} differs: {changed}")
+
+
+def _done(operator: Officer, service: str, path: str) -> Any:
+    rebuild = operator.get(service, path)
+    return rebuild if rebuild["state"] == "DONE" else None
+
+
+def _differ(counts: Mapping[str, int]) -> bool:
+    return bool(counts["only_live"] or counts["only_new"])
 
 
 def logs(site: Site) -> Iterator[Finding]:

@@ -28,6 +28,7 @@ KINDS: tuple[Kind, ...] = ("lost", "doubled", "reordered", "wrong")
 NO_BOUND = float("inf")
 CONVERGENCE_SECONDS = 30.0
 STALLED_SECONDS = 120.0
+REPLAY_SECONDS = 120.0
 Progress = Callable[[str], None]
 
 
@@ -155,10 +156,13 @@ def run(site: Site, seed: int, requests: int, faults: int, progress: Progress = 
     site.ready(CONVERGENCE_SECONDS)
     world.settle(CONVERGENCE_SECONDS)
     converged = time.monotonic() - healed
-    dead = afterwards.dead_letters(site, afterwards.set_apart(site, injector.told))
-    progress("comparing")
+    poison = afterwards.set_apart(site, injector.told)
+    progress("all have read everything: comparing, and making every projection anew")
+    replayed = list(afterwards.replays(site, REPLAY_SECONDS))
+    dead = afterwards.dead_letters(site, poison)
     found = [
         *injector.fell,
+        *replayed,
         *checks.everything(world, work, trainer, before),
         *dead.found,
         *afterwards.logs(site),
