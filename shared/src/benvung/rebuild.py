@@ -6,6 +6,7 @@ place: one transaction, so that nothing is announced twice and no reader sees ha
 """
 
 import asyncio
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -63,6 +64,13 @@ async def request(
     return int(row[0])
 
 
+async def note_withdrawn(conn: AsyncConnection, projector: Projector, events: Sequence[uuid.UUID]) -> None:
+    """Note events that no longer hold, and have the projection made anew without them."""
+    if events and await withdrawals.note(conn, projector.stream, events):
+        reason = f"{len(events)} events were withdrawn"
+        await request(conn, projector, reason=reason, from_start=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A rebuild under way and how far it has read."""
@@ -73,6 +81,7 @@ class Job:
     created: str
     seq: int
     fingerprint: bytes | None
+    rewound: bool = False
 
     @property
     def schema(self) -> str:
@@ -123,18 +132,21 @@ class Rebuilder(Runner):
         self.bus = bus
         try:
             state = await bus.stream_state(job.projector.stream)
-            await self._is_whole(conn, job, state)
+            rewound = await self._is_rewound(conn, job, state)
             if job.created != state.created or job.seq > state.last_seq:
                 job = await self._begin(conn, job, state.created)
             reader = f"{job.projector.name}-rebuild"
             pull = await bus.pull(job.projector.stream, reader, max(job.seq - 1, 0))
-            await self._read(conn, pull, job, state.last_seq, stop)
+            await self._read(conn, pull, replace(job, rewound=rewound), state.last_seq, stop)
         finally:
             self.bus = None
             await bus.close()
 
-    async def _is_whole(self, conn: AsyncConnection, job: Job, state: StreamState) -> None:
-        """A stream that lacks what was once in it must not become the truth before its owner has seen it."""
+    async def _is_rewound(self, conn: AsyncConnection, job: Job, state: StreamState) -> bool:
+        """Whether the live projection has read further than the stream reaches.
+
+        What lacks something that was once in it must not become the truth before its owner has seen to it.
+        """
         if not state.whole:
             raise Doubt(f"stream {job.projector.stream} is being filled again by its owner")
         async with conn.begin():
@@ -142,6 +154,7 @@ class Rebuilder(Runner):
         rewound = live is not None and live.created == state.created and live.seq > state.last_seq
         if rewound and job.by == AUTOMATIC:
             raise Doubt(f"stream {job.projector.stream} does not reach as far as it was read")
+        return rewound
 
     async def _begin(self, conn: AsyncConnection, job: Job, created: str) -> Job:
         """Empty tables in the new schema, whatever an earlier attempt left there."""
@@ -197,6 +210,7 @@ class Rebuilder(Runner):
             async with conn.begin_nested() if conn.in_transaction() else conn.begin():
                 reached = replace(job, seq=last.stream_seq, fingerprint=fingerprint(last))
                 await self._say_how_far(conn, reached, "READING")
+                await note_withdrawn(conn, job.projector, found.withdrawn)
                 await bury(conn, job.projector, job.created, found.dead)
                 await _search(conn, job.schema, LIVE)
                 if found.received:
@@ -233,11 +247,15 @@ class Rebuilder(Runner):
             pg = await db.driver(conn)
             await pg.execute("set local lock_timeout = '5s'")
             at = await _live(conn, job.projector)
-            live = at.seq if at is not None and at.created == job.created else None
+            # Of a stream that is no more, or was rewound, the live projection has read what we never can.
+            comparable = at is not None and at.created == job.created and not job.rewound
+            live = at.seq if at is not None and comparable else None
             if live is not None and live - job.seq > BATCH:
                 return live
             if live is not None and live < job.seq and patience.waits_for(live):
                 return job.seq
+            # What we have read may have been withdrawn since.
+            await self._say_how_far(conn, job, "READING")
             while live is not None and job.seq < live:
                 job = await self._project(conn, job, await self._up_to(pull, live), gone)
             await self._change_places(conn, job)

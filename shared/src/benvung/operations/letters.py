@@ -246,7 +246,7 @@ async def _project(conn: AsyncConnection, projector: Projector, letter: Letter) 
     try:
         async with conn.begin_nested():
             if isinstance(event.data, Withdrawal):
-                await _withdraw(conn, projector, event.data)
+                await rebuild.note_withdrawn(conn, projector, event.data.events)
             else:
                 await projecting.retry(conn, projector, letter.payload)
             # What is judged at the commit is judged here, where it can still be told apart.
@@ -257,13 +257,6 @@ async def _project(conn: AsyncConnection, projector: Projector, letter: Letter) 
         log.warning("dead_letter_refused_again", letter=letter.id, error=logs.where(error))
         raise _RefusedAgain(f"{type(error).__name__}: {error}") from error
     return None
-
-
-async def _withdraw(conn: AsyncConnection, projector: Projector, withdrawal: Withdrawal) -> None:
-    """Note the events that no longer hold, as the live projector would have."""
-    if await withdrawals.note(conn, projector.stream, withdrawal.events):
-        reason = f"{len(withdrawal.events)} events were withdrawn"
-        await rebuild.request(conn, projector, reason=reason, from_start=True)
 
 
 async def _settle(
