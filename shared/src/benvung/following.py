@@ -9,7 +9,6 @@ import asyncio
 import json
 import time
 from collections.abc import Sequence
-from uuid import UUID
 
 import structlog
 from prometheus_client import Counter
@@ -144,20 +143,11 @@ class ProjectorRunner(Runner):
             # First, so that a retry or a swap beside us waits for this batch, or this batch for them.
             await self._move_checkpoint(conn, last)
             await project(conn, self._projector, batch.received)
+            # In the order in which a rebuild does it, so that the two never wait for each other.
+            await rebuild.note_withdrawn(conn, self._projector, batch.withdrawn)
             await self._bury(conn, batch.dead)
-            await self._withdraw(conn, batch.withdrawn)
         self._seq, self._fingerprint = last.stream_seq, fingerprint(last)
         self._withdrawn |= {str(each) for each in batch.withdrawn}
-
-    async def _withdraw(self, conn: AsyncConnection, events: Sequence[UUID]) -> None:
-        """Note events that no longer hold, and have the projection made anew without them."""
-        if events and await withdrawals.note(conn, self._projector.stream, events):
-            await rebuild.request(
-                conn,
-                self._projector,
-                reason=f"{len(events)} events were withdrawn",
-                from_start=True,
-            )
 
     async def _bury(self, conn: AsyncConnection, dead: Sequence[tuple[Stored, str]]) -> None:
         if not dead:
