@@ -2,14 +2,20 @@
 
 import asyncio
 import uuid
+from collections.abc import Sequence
+from dataclasses import replace
 
+import psycopg
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+from tests.shared import pipeline as parts
 from tests.shared.pipeline import READER, STREAM, Pipeline, noted, running, true, until
 
 from benvung import clock, outbox
 from benvung.bus import BATCH_LIMIT, Bus, Doubt, Outgoing
 from benvung.envelope import encode
+from benvung.projector import Announcements, Received
 from benvung.testing import NatsServer
 
 
@@ -181,6 +187,50 @@ async def test_a_delivery_taken_by_somebody_else_is_noticed_as_a_gap(pipeline: P
     assert (await stolen.next_msg(5)).data
     for each in (bus, reader, thief):
         await each.close()
+
+
+async def test_what_is_numbered_early_and_committed_late_still_goes(pipeline: Pipeline) -> None:
+    async with running(pipeline.relay(), pipeline.projector()):
+        async with pipeline.engine.begin() as slow:
+            await outbox.publish(slow, [noted("slow", 1)])
+            await pipeline.publish([noted("quick", 2)])
+            await until(lambda: pipeline.holds(1))
+        await until(lambda: pipeline.holds(2))
+    assert await pipeline.kept() == [("slow", 1), ("quick", 2)]
+
+
+async def test_a_batch_whose_transaction_fails_is_done_again(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, tries = parts.keep, 0
+
+    async def fails_once(conn: AsyncConnection, events: Sequence[Received]) -> Announcements:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            raise psycopg.OperationalError("the server went away")
+        return await kept(conn, events)
+
+    monkeypatch.setattr(parts, "PROJECTOR", replace(parts.PROJECTOR, handle=fails_once))
+    async with running(pipeline.relay(), pipeline.projector()):
+        await pipeline.publish([noted("a", number) for number in range(100, 120)])
+        await until(lambda: pipeline.holds(20))
+    assert tries > 1
+    assert await pipeline.rows("select from dead_letters") == []
+
+
+async def test_who_has_lost_the_checkpoint_to_another_writes_nothing(pipeline: Pipeline) -> None:
+    projector = pipeline.projector()
+    async with running(pipeline.relay(), projector):
+        await pipeline.publish([noted("a", 1)])
+        await until(lambda: pipeline.holds(1))
+        # Another process is further; this one does not know it yet.
+        await pipeline.change("update checkpoints set stream_seq = 40")
+        await pipeline.publish([noted("a", 2)])
+        await until(lambda: true(projector.state == "waiting"))
+    assert await pipeline.kept() == [("a", 1)]
+    [checkpoint] = await pipeline.rows("select stream_seq from checkpoints")
+    assert checkpoint.stream_seq == 40
 
 
 async def _stream_ids_are_unique(pipeline: Pipeline) -> bool:
