@@ -223,26 +223,34 @@ async def bury(
     conn: AsyncConnection, projector: Projector, created: str, dead: Sequence[tuple[Stored, str]]
 ) -> None:
     """Put messages aside with the reason why, each once, however often the stream brings it."""
+    rows = [
+        {
+            "projector": projector.name,
+            "stream": projector.stream,
+            "created": created,
+            "seq": message.stream_seq,
+            "subject": message.subject,
+            "payload": message.payload,
+            "reason": reason.replace("\0", "")[:2000],
+        }
+        for message, reason in dead
+    ]
     pg = await db.driver(conn)
     async with pg.cursor() as cursor:
+        # In a stream that was put back to an older copy another message lay there before.
+        await cursor.executemany(
+            "update dead_letters set stream_created = stream_created || ' (rewound, ' || id || ')'"
+            " where projector = %(projector)s and stream = %(stream)s and stream_created = %(created)s"
+            " and stream_seq = %(seq)s and payload <> %(payload)s",
+            rows,
+        )
         await cursor.executemany(
             "insert into dead_letters (projector, stream, stream_created, stream_seq, subject, payload, reason)"
             " select %(projector)s, %(stream)s, %(created)s, %(seq)s, %(subject)s, %(payload)s, %(reason)s"
             " where not exists (select from dead_letters where projector = %(projector)s"
             "   and stream = %(stream)s and stream_created <> %(created)s and payload = %(payload)s)"
             " on conflict do nothing",
-            [
-                {
-                    "projector": projector.name,
-                    "stream": projector.stream,
-                    "created": created,
-                    "seq": message.stream_seq,
-                    "subject": message.subject,
-                    "payload": message.payload,
-                    "reason": reason.replace("\0", "")[:2000],
-                }
-                for message, reason in dead
-            ],
+            rows,
         )
 
 

@@ -258,6 +258,7 @@ class Rebuilder(Runner):
             await self._say_how_far(conn, job, "READING")
             while live is not None and job.seq < live:
                 job = await self._project(conn, job, await self._up_to(pull, live), gone)
+            await self._take_retried(conn, job, gone)
             await self._change_places(conn, job)
         log.info("rebuild_done", projector=job.projector.name, stream=job.projector.stream)
         return 0
@@ -270,6 +271,20 @@ class Rebuilder(Runner):
         if len(wanted) < len(messages) and not wanted:
             raise Doubt("the stream has lost what the live projection has read")
         return wanted
+
+    async def _take_retried(self, conn: AsyncConnection, job: Job, gone: set[str]) -> None:
+        """Letters that were retried after we had come by them took effect in the live tables alone."""
+        cursor = await (await db.driver(conn)).execute(
+            "select stream_seq, subject, payload from dead_letters"
+            " where projector = %s and stream = %s and state = 'RETRIED'"
+            " and settled_at >= (select requested_at from rebuilds where id = %s) order by id",
+            (job.projector.name, job.projector.stream, job.id),
+        )
+        found = sort(job.projector, [Stored(*row) for row in await cursor.fetchall()], gone, None)
+        if found.received:
+            await _search(conn, job.schema, LIVE)
+            await job.projector.handle(conn, found.received)
+            await _search(conn, LIVE)
 
     def _beware(self, projector: Projector, differences: dict[str, dict[str, int]]) -> None:
         known = sum(each["live"] for each in differences.values())
@@ -363,6 +378,13 @@ async def _differing(conn: AsyncConnection, table: sa.Table, schema: str) -> dic
 
 async def _move_tables(conn: AsyncConnection, tables: Sequence[sa.Table], schema: str) -> None:
     pg = await db.driver(conn)
+    names = [f"{LIVE}.{table.name}" for table in tables]
+    # What the tables' metadata does not know of: a table's own triggers were made by its migration.
+    cursor = await pg.execute(
+        "select pg_get_triggerdef(oid) from pg_trigger where tgrelid = any(%s::regclass[]) and not tgisinternal",
+        (names,),
+    )
+    triggers = await cursor.fetchall()
     await pg.execute(sql.SQL("create schema {}").format(sql.Identifier(OLD)))
     for table in tables:
         for start, end in ((LIVE, OLD), (schema, LIVE)):
@@ -371,5 +393,7 @@ async def _move_tables(conn: AsyncConnection, tables: Sequence[sa.Table], schema
                     sql.Identifier(start, table.name), sql.Identifier(end)
                 )
             )
+    for (trigger,) in triggers:
+        await pg.execute(trigger)
     for gone in (OLD, schema):
         await pg.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(gone)))
