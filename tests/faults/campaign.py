@@ -158,16 +158,11 @@ def run(site: Site, seed: int, requests: int, faults: int, progress: Progress = 
     converged = time.monotonic() - healed
     poison = afterwards.set_apart(site, injector.told)
     progress("all have read everything: comparing, and making every projection anew")
-    replayed = list(afterwards.replays(site, REPLAY_SECONDS))
+    found = [*injector.fell, *checks.everything(world, work, trainer, before)]
+    # What is made anew is right again: it comes after everything else.
+    found += afterwards.replays(site, REPLAY_SECONDS)
     dead = afterwards.dead_letters(site, poison)
-    found = [
-        *injector.fell,
-        *replayed,
-        *checks.everything(world, work, trainer, before),
-        *dead.found,
-        *afterwards.logs(site),
-        *afterwards.appetite(site),
-    ]
+    found += [*dead.found, *afterwards.logs(site), *afterwards.appetite(site)]
     if len(work.truth) != requests:
         found.append(Finding("lost", f"{len(work.truth)} of {requests} decisions were acknowledged"))
     return Result(
