@@ -5,16 +5,24 @@ from typing import Any
 import pytest
 
 pytest_plugins = ["benvung.testing"]
+# Tests that share a running system, by the beginning of their names.
+SYSTEMS = {
+    "tests/system/": "system",
+    "tests/faults/test_disk_full": "disks",
+    "tests/faults/test_power_cut": "disks",
+    "tests/faults/test_restores": "restores",
+}
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Give all tests of `tests/system` to one worker, so that one running system serves them all."""
+    """Give all tests of one system to one worker, so that it is started once."""
     from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # xdist has no types
 
-    class OneSystem(LoadScopeScheduling):  # type: ignore[misc]  # the same
+    class OneWorkerEach(LoadScopeScheduling):  # type: ignore[misc]  # the same
         """Every other test goes to whoever is free."""
 
         def _split_scope(self, nodeid: str) -> str:
-            return "system" if nodeid.startswith("tests/system/") else nodeid
+            shared = (name for start, name in SYSTEMS.items() if nodeid.startswith(start))
+            return next(shared, nodeid)
 
-    return OneSystem(config, log)
+    return OneWorkerEach(config, log)

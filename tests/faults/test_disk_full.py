@@ -5,7 +5,6 @@ import time
 from functools import partial
 
 import psycopg
-import pytest
 from tests.faults.conftest import OnDisks
 from tests.faults.on_disks import work_through
 from tests.faults.site import Site
@@ -16,8 +15,6 @@ from benvung_local.servers import SERVICES
 
 DECISIONS = 60
 SAID_SECONDS = 40.0
-
-pytestmark = pytest.mark.xdist_group("disks")
 
 
 def test_with_natss_disk_full_decisions_go_on_and_their_events_wait(on_disks: OnDisks) -> None:

@@ -8,7 +8,6 @@ gone, and the relay sends them again from its journal. TEST_POWER_CUTS asks for 
 import os
 import random
 
-import pytest
 from tests.faults import site
 from tests.faults.conftest import OnDisks
 from tests.faults.on_disks import CLIENTS, work_through
@@ -21,8 +20,6 @@ from benvung_local.servers import SERVICES
 CUTS = int(os.environ.get("TEST_POWER_CUTS", "1"))
 DECISIONS_PER_CUT = 80
 SYNC = "sync_interval: always"
-
-pytestmark = pytest.mark.xdist_group("disks")
 
 
 def test_what_was_acknowledged_survives(on_disks: OnDisks) -> None:
