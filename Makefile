@@ -38,7 +38,6 @@ SEEDS ?= 1..20
 REQUESTS ?= 10000
 faults: setup-all ## long campaigns of faults; SEEDS=1..20 REQUESTS=10000, one seed repeats one run
 	$(RUN) python -m tests.faults --seeds $(SEEDS) --requests $(REQUESTS)
-	FAULT_STEPS=10000 $(RUN) pytest -q -n 0 tests/faults/test_model.py
 
 planted: setup-all ## plant known bugs one by one and see the tests that catch them
 	$(RUN) python -m tests.planted
