@@ -5,6 +5,7 @@ was decided after its copy, says so, and after one command everybody else agrees
 """
 
 import itertools
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -113,6 +114,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield made
 
 
+LONG = pytest.mark.skipif(
+    not os.environ.get("TEST_LONG"), reason="one of a kind is enough: make faults has all"
+)
 LOSSES: dict[str, Callable[[Site, str], None]] = {
     "deleted": restores.delete_stream,
     "emptied": restores.empty_stream,
@@ -120,7 +124,9 @@ LOSSES: dict[str, Callable[[Site, str], None]] = {
 }
 
 
-@pytest.mark.parametrize("how", LOSSES)
+@pytest.mark.parametrize(
+    "how", ["deleted", pytest.param("emptied", marks=LONG), pytest.param("lost on disk", marks=LONG)]
+)
 def test_streams_that_are_lost_are_filled_again_from_the_journal(running: Site, how: str) -> None:
     story = Story(running)
     story.decide()
@@ -154,7 +160,10 @@ def test_an_older_copy_of_nats_is_brought_up_to_date(running: Site, tmp_path: Pa
     story.check()
 
 
-@pytest.mark.parametrize("service", ["reporting", "funding", "households", "training"])
+@pytest.mark.parametrize(
+    "service",
+    ["households", *(pytest.param(name, marks=LONG) for name in ("funding", "training", "reporting"))],
+)
 def test_a_database_restored_from_an_older_copy_is_right_again(running: Site, service: str) -> None:
     story = Story(running)
     story.decide()
@@ -172,6 +181,7 @@ def test_a_database_restored_from_an_older_copy_is_right_again(running: Site, se
     story.check()
 
 
+@LONG
 def test_all_databases_restored_at_once_are_right_again(running: Site, tmp_path: Path) -> None:
     story = Story(running)
     story.decide()
@@ -189,6 +199,7 @@ def test_all_databases_restored_at_once_are_right_again(running: Site, tmp_path:
     story.check()
 
 
+@LONG
 def test_a_machine_restored_with_an_older_stream_than_its_databases_is_right_again(
     running: Site, tmp_path: Path
 ) -> None:
