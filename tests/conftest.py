@@ -10,7 +10,6 @@ SYSTEMS = {
     "tests/system/": "system",
     "tests/faults/test_disk_full": "disks",
     "tests/faults/test_power_cut": "disks",
-    "tests/faults/test_restores": "restores",
 }
 
 

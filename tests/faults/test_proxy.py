@@ -34,6 +34,7 @@ def test_it_carries_both_ways_and_ends_with_the_connection(wire: Link) -> None:
         assert caller.recv(1) == b""
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_cut_breaks_what_is_there_and_refuses_what_comes(wire: Link) -> None:
     with connected(wire) as caller:
         wire.cut()
