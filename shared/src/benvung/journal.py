@@ -5,6 +5,7 @@ neither journal nor outbox knows was told by a database that has since been rest
 taken back it is listed among the withdrawn.
 """
 
+import hashlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -73,14 +74,17 @@ async def find_lost(conn: Session, stream: str, state: StreamState) -> int:
     return found
 
 
-# `found` includes what was sent again by a relay that died before it could write down where.
+# `found` includes what was sent again by a relay that died before it could write down where. An event in
+# the outbox was told only if the stream has these very bytes: a restored database that follows others tells
+# the same again under the same id, but in another order, with other numbers.
 _SETTLE = """
 with given as (
-  select distinct on (event_id) stream_seq, sequence, event_id
-  from unnest(%(places)s::bigint[], %(sequences)s::bigint[], %(ids)s::uuid[])
-    as g(stream_seq, sequence, event_id) order by event_id, stream_seq
+  select distinct on (event_id, digest) stream_seq, sequence, event_id, digest
+  from unnest(%(places)s::bigint[], %(sequences)s::bigint[], %(ids)s::uuid[], %(digests)s::bytea[])
+    as g(stream_seq, sequence, event_id, digest) order by event_id, digest, stream_seq
 ), gone as (
-  delete from outbox o using given g where o.event_id = g.event_id and o.stream = %(stream)s
+  delete from outbox o using given g
+  where o.event_id = g.event_id and o.stream = %(stream)s and sha256(o.payload) = g.digest
   returning o.id, o.stream, g.stream_seq, o.subject, o.event_id, o.event_type, o.payload
 ), told as (
   insert into journal (id, stream, stream_seq, subject, event_id, event_type, payload) select * from gone
@@ -96,7 +100,7 @@ with given as (
 ), unknown as (
   select g.stream_seq from given g
   where not exists (select from journal j where j.id = g.sequence and j.event_id = g.event_id)
-    and not exists (select from outbox o where o.event_id = g.event_id)
+    and not exists (select from outbox o where o.event_id = g.event_id and sha256(o.payload) = g.digest)
     and not exists (select from withdrawn w where w.stream = %(stream)s and w.event_id = g.event_id)
 )
 select (select count(*) from gone) + (select count(*) from found) + (select count(*) from lost),
@@ -125,11 +129,12 @@ async def settle_tail(
 
 
 async def _settle(conn: Session, bus: Bus, stream: str, first: int, last: int) -> tuple[int, list[Placed]]:
-    envelopes = {}
+    envelopes, digests = {}, []
     async for message in bus.read_range(stream, first, last):
         envelope = _ours(message, stream)
         if envelope is not None:
             envelopes[message.stream_seq] = envelope
+            digests.append(hashlib.sha256(message.payload).digest())
     placed = {at: Placed(at, each.sequence, uuid.UUID(each.id)) for at, each in envelopes.items()}
     cursor = await conn.execute(
         _SETTLE,
@@ -140,6 +145,7 @@ async def _settle(conn: Session, bus: Bus, stream: str, first: int, last: int) -
             "places": list(placed),
             "sequences": [each.sequence for each in placed.values()],
             "ids": [each.event_id for each in placed.values()],
+            "digests": digests,
         },
     )
     row = await cursor.fetchone()

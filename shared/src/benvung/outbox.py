@@ -5,7 +5,7 @@ committed, in the order of the outbox identity, and moves a row to the journal o
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -45,13 +45,23 @@ async def announce(conn: AsyncConnection, announcements: Sequence[Announcement])
     if not announcements:
         return []
     streams = {each.data.stream() for each in announcements}
-    ids = [each.event_id() for each in announcements]
-    while gone := await withdrawals.among(conn, streams, ids):
-        ids = [uuid.uuid5(each, "anew") if each in gone else each for each in ids]
+    # A recovery takes events back while nobody writes any: before it, or else known here.
+    await (await db.driver(conn)).execute("lock table outbox in row exclusive mode")
+    ids = await believable(conn, streams, [each.event_id() for each in announcements])
     return await _store(
         conn,
         [(event_id, each.data, each.traceparent) for event_id, each in zip(ids, announcements, strict=True)],
     )
+
+
+async def believable(
+    conn: AsyncConnection, streams: Collection[str], ids: Sequence[uuid.UUID]
+) -> list[uuid.UUID]:
+    """These ids, with others in the place of those that were taken back in these streams."""
+    believed = list(ids)
+    while gone := await withdrawals.among(conn, streams, believed):
+        believed = [uuid.uuid5(each, "anew") if each in gone else each for each in believed]
+    return believed
 
 
 async def _store(

@@ -1,7 +1,10 @@
 """After a database was restored from an older copy: what its streams know and it does not is taken back.
 
 The outbox identity moves past everything the streams hold, events that wait get new numbers behind it, and
-an `events.withdrawn` tells every reader which events no longer hold.
+an `events.withdrawn` tells every reader which events no longer hold. What was announced again meanwhile, by
+a projection that reads on from its older checkpoint, gets another id, because its own no longer holds.
+
+Where several databases were restored, each is recovered by its own command, in any order.
 """
 
 import uuid
@@ -47,7 +50,12 @@ async def recover(service: Service) -> Recovered:
         await locks.execute(f"set lock_timeout = '{LOCK_SECONDS}s'")
         unknown = {stream: await _unknown(locks, bus, stream) for stream in service.streams}
         async with engine.begin() as conn:
+            # Who writes events just now ends first, and who comes later finds what was taken back.
+            await (await db.driver(conn)).execute("lock table outbox in exclusive mode")
             identity = await _advance(conn, [each for found in unknown.values() for each in found])
+            for stream, found in unknown.items():
+                await withdrawals.note(conn, stream, [each.event_id for each in found])
+            await _rename(conn)
             renumbered = await _renumber(conn, service.sequences)
             for stream, found in unknown.items():
                 await _withdraw(conn, service, stream, [each.event_id for each in found])
@@ -73,6 +81,20 @@ async def _advance(conn: AsyncConnection, unknown: Sequence[Placed]) -> int:
     row = await cursor.fetchone()
     assert row is not None  # a sequence is one row
     return int(row[0])
+
+
+async def _rename(conn: AsyncConnection) -> None:
+    """Give waiting events other ids where theirs were taken back."""
+    pg = await db.driver(conn)
+    cursor = await pg.execute("select event_id, stream from outbox join withdrawn using (stream, event_id)")
+    gone = dict(await cursor.fetchall())
+    ids = list(gone)
+    await pg.execute(
+        "update outbox set event_id = new, payload = overlay(payload placing convert_to(new::text, 'UTF8')"
+        " from position(convert_to(old::text, 'UTF8') in payload))"
+        " from unnest(%s::uuid[], %s::uuid[]) as renamed(old, new) where event_id = old",
+        (ids, await outbox.believable(conn, set(gone.values()), ids)),
+    )
 
 
 async def _renumber(conn: AsyncConnection, columns: Sequence[sa.Column[int]]) -> int:
@@ -105,7 +127,6 @@ async def _withdraw(
 ) -> None:
     if not events:
         return
-    await withdrawals.note(conn, stream, events)
     kind = next(
         each for each in service.events if issubclass(each, EventsWithdrawn) and each.stream() == stream
     )

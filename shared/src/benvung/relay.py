@@ -74,7 +74,7 @@ class Relay(Runner):
         self._settings, self._service, self._stream, self._readers = settings, service, stream, readers
         self._agencies = agencies.of(settings.agencies_file, stream)
         self._begun = StreamState("", 0, 0, 0)
-        self._last = 0
+        self._last, self._last_subject = 0, ""
         self._confirmed = True
 
     async def session(self, stop: asyncio.Event) -> None:
@@ -98,7 +98,9 @@ class Relay(Runner):
         """Make the stream and its readers, and bring journal, outbox and stream to one account."""
         await self._declare(bus)
         state = await bus.stream_state(self._stream)
-        self._begun, self._last = state, state.last_seq
+        self._begun, self._last, self._last_subject = state, state.last_seq, ""
+        async for message in bus.read_range(self._stream, state.last_seq, state.last_seq):
+            self._last_subject = message.subject
         if await journal.find_lost(conn, self._stream, state):
             # Said before anybody can take the rest for the whole.
             await bus.mark_stream(self._stream, whole=False)
@@ -207,11 +209,13 @@ class Relay(Runner):
         """
         try:
             if len(messages) >= SINGLES_BELOW:
-                self._last = await bus.publish_batch(self._stream, messages, self._last)
+                self._last = await bus.publish_batch(self._stream, messages, self._last, self._last_subject)
+                self._last_subject = messages[-1].subject
                 return list(range(self._last - len(messages) + 1, self._last + 1))
             places = []
             for message in messages:
-                self._last = await bus.publish(self._stream, message, self._last)
+                self._last = await bus.publish(self._stream, message, self._last, self._last_subject)
+                self._last_subject = message.subject
                 places.append(self._last)
         except Refused as refused:
             if refused.code in WRONG_LAST_SEQUENCE or refused.code == DUPLICATE_IN_BATCH:

@@ -195,34 +195,41 @@ class Bus:
             last_seq=state["last_seq"],
             messages=state["messages"],
             deleted=tuple(state.get("deleted") or ()),
-            whole=_condition(info) == _whole(state),
+            whole=_condition(info) == _whole(info),
         )
 
     async def mark_stream(self, stream: str, *, whole: bool) -> None:
         """Say on our own stream whether it holds all it should; its readers wait while it does not.
 
-        A whole stream carries how many messages it has, so that it is no longer whole when some vanish.
+        A whole stream carries when it was made and how many messages it lacks, so that it is no longer whole
+        when some vanish, or when somebody makes it anew from its configuration.
         """
         info = await self._api(f"STREAM.INFO.{stream}", None)
-        condition = _whole(info["state"]) if whole else REFILLING
+        condition = _whole(info) if whole else REFILLING
         metadata = (info["config"].get("metadata") or {}) | {CONDITION: condition}
         await self._api(f"STREAM.UPDATE.{stream}", {**info["config"], "metadata": metadata})
 
-    async def publish(self, stream: str, message: Outgoing, expected_last: int) -> int:
-        """Store one message behind `expected_last` and wait for the word that it is on disk."""
-        answer = await self._request(
-            message.subject, message.payload, _headers(stream, message, expected_last)
-        )
+    async def publish(self, stream: str, message: Outgoing, expected_last: int, subject: str = "") -> int:
+        """Store one message behind `expected_last` and wait for the word that it is on disk.
+
+        With `subject` the last message must be there and have that subject: a stream that was emptied counts
+        on, and its number alone says nothing.
+        """
+        behind = _behind(stream, expected_last, subject)
+        answer = await self._request(message.subject, message.payload, _headers(message) | behind)
         return int(_answer(answer)["seq"])
 
-    async def publish_batch(self, stream: str, messages: Sequence[Outgoing], expected_last: int) -> int:
-        """Store up to 1000 messages, all or none, behind `expected_last`; returns the new last one."""
+    async def publish_batch(
+        self, stream: str, messages: Sequence[Outgoing], expected_last: int, subject: str = ""
+    ) -> int:
+        """Store up to 1000 messages, all or none, as `publish` does one; returns the new last one."""
         batch = secrets.token_hex(16)
         last = len(messages)
         try:
             for number, message in enumerate(messages, start=1):
-                headers = _headers(stream, message, expected_last if number == 1 else None)
-                headers |= {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)}
+                headers = _headers(message) | {"Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)}
+                if number == 1:
+                    headers |= _behind(stream, expected_last, subject)
                 if number < last:
                     await self._client.publish(message.subject, message.payload, headers=headers)
                 else:
@@ -300,15 +307,21 @@ def _condition(info: dict[str, Any]) -> str:
     return str((info["config"].get("metadata") or {}).get(CONDITION, ""))
 
 
-def _whole(state: dict[str, Any]) -> str:
+def _whole(info: dict[str, Any]) -> str:
     """What a whole stream says of itself: it changes only when a message vanishes, never when one comes."""
-    return f"whole, {state['last_seq'] - state['messages']} missing"
+    state = info["state"]
+    return f"whole since {info['created']}, {state['last_seq'] - state['messages']} missing"
 
 
-def _headers(stream: str, message: Outgoing, expected_last: int | None) -> dict[str, str]:
-    headers = {"Nats-Msg-Id": message.event_id, "Content-Type": CONTENT_TYPE}
-    if expected_last is not None:
-        headers |= {"Nats-Expected-Stream": stream, "Nats-Expected-Last-Sequence": str(expected_last)}
+def _headers(message: Outgoing) -> dict[str, str]:
+    return {"Nats-Msg-Id": message.event_id, "Content-Type": CONTENT_TYPE}
+
+
+def _behind(stream: str, last: int, subject: str) -> dict[str, str]:
+    headers = {"Nats-Expected-Stream": stream, "Nats-Expected-Last-Sequence": str(last)}
+    if subject:
+        headers["Nats-Expected-Last-Subject-Sequence"] = str(last)
+        headers["Nats-Expected-Last-Subject-Sequence-Subject"] = subject
     return headers
 
 
