@@ -10,6 +10,7 @@ SYSTEMS = {
     "tests/system/": "system",
     "tests/faults/test_disk_full": "disks",
     "tests/faults/test_power_cut": "disks",
+    "tests/faults/test_lost_and_put_back": "put back",
 }
 
 
