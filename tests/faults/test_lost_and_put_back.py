@@ -8,6 +8,7 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -79,6 +80,12 @@ class Story:
             self.work.truth = list(kept[0])
         if "training" in services:
             self.trainer.truth = set(kept[1])
+
+    def learn_new_numbers(self) -> None:
+        """What waited when the register was recovered has other sequences than it was answered with."""
+        query = "select decision_id::text, sequence from decisions"
+        now = dict(self.site.world.rows("households", query))
+        self.work.truth = [replace(each, sequence=now[each.decision]) for each in self.work.truth]
 
     def last_event(self, stream: str) -> str:
         """The id of the newest event of a stream."""
@@ -182,6 +189,27 @@ def test_a_database_restored_from_an_older_copy_is_right_again(running: Site, se
     story.check()
     story.decide()
     story.agree_after_a_restart()
+    story.check()
+
+
+@LONG
+def test_what_is_decided_before_and_while_a_restored_register_is_recovered_is_kept(running: Site) -> None:
+    story = Story(running)
+    story.decide()
+    restores.copy_database(running, "households")
+    copied = story.kept()
+    story.decide()
+    restores.restore_database(running, "households")
+    story.back_to(copied, "households")
+
+    def recover_in_the_middle() -> None:
+        story.work.wait_for(len(copied[0]) + DECISIONS // 2)
+        recover(running, "households")
+
+    with story.officers() as officers:
+        story.work.run(officers, 2 * DECISIONS, recover_in_the_middle)
+    story.agree()
+    story.learn_new_numbers()
     story.check()
 
 
