@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
 from operator import or_
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, NamedTuple, Self, cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -24,8 +24,7 @@ from benvung.envelope import SEQUENCE_DIGITS, WITHDRAWN, Unreadable, decode
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """An event as a handler sees it: the head it may need, and the body in the consumer's own model."""
 
     event_id: str
@@ -69,12 +68,13 @@ class Projector:
 
     `readers` maps each event type to this consumer's own small model. `handle` gets a batch in stream
     order, writes rows with set-based SQL, and returns what is to be announced: lazily where that is work,
-    because a projection made anew announces nothing of it. It must be indifferent to repetition and disorder: facts are inserted once by sequence, state rows only move to a higher one.
+    because a projection made anew announces nothing of it. It must be indifferent to repetition and
+    disorder: facts are inserted once by sequence, state rows only move to a higher one.
 
-    `tables` are those that `handle` writes, and nobody else: they can be made anew from the stream. A
-    projection that announces has `reconcile`: called while names mean the new tables, and given the schema
-    of the live ones, it lets the new ones go on counting announcements where the live ones stand, and
-    returns what must be announced of the differences.
+    `tables` are those that `handle` writes, and nobody else: each has a primary key, and all can be made
+    anew from the stream. A projection that announces has `reconcile`: called while names mean the new
+    tables, and given the schema of the live ones, it lets the new ones go on counting announcements where
+    the live ones stand, and returns what must be announced of the differences.
     """
 
     name: str
@@ -158,6 +158,13 @@ class Sorted:
     received: list[Received] = field(default_factory=list)
     dead: list[tuple[Stored, str]] = field(default_factory=list)
     withdrawn: list[UUID] = field(default_factory=list)
+
+    def __iadd__(self, more: "Sorted") -> Self:
+        """With what follows in the stream."""
+        self.received += more.received
+        self.dead += more.dead
+        self.withdrawn += more.withdrawn
+        return self
 
 
 def sort(

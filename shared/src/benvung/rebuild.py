@@ -9,20 +9,19 @@ import asyncio
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-import sqlalchemy as sa
 import structlog
-from psycopg import sql
 from psycopg.types.json import Jsonb
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from benvung import db, outbox, withdrawals
+from benvung import db, outbox, shadow, withdrawals
+from benvung.ahead import Ahead, Batch
 from benvung.bus import Bus, Doubt, Pull, Stored, StreamState
 from benvung.outbox import Announcement
-from benvung.projector import Projector, bury, digest, fingerprint, sort
+from benvung.projector import Projector, bury, digest, fingerprint
 from benvung.runner import Runner, Stand, pause
 from benvung.settings import ServiceSettings
+from benvung.shadow import LIVE
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +30,6 @@ IDLE_SECONDS = 0.25
 # A live projection that does not move for so long is not waited for.
 PATIENCE_SECONDS = 10.0
 BATCH = 2000
-LIVE, OLD = "public", "replaced"
 AUTOMATIC = "system"
 # Of what is known, this share and number of rows may vanish without a person having said so.
 VANISHING_SHARE, VANISHING_ROWS = 0.1, 1000
@@ -66,9 +64,8 @@ async def request(
 
 async def note_withdrawn(conn: AsyncConnection, projector: Projector, events: Sequence[uuid.UUID]) -> None:
     """Note events that no longer hold, and have the projection made anew without them."""
-    if events and await withdrawals.note(conn, projector.stream, events):
-        reason = f"{len(events)} events were withdrawn"
-        await request(conn, projector, reason=reason, from_start=True)
+    if await withdrawals.note(conn, projector.stream, events):
+        await request(conn, projector, reason=f"{len(events)} events were withdrawn", from_start=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,16 +156,9 @@ class Rebuilder(Runner):
     async def _begin(self, conn: AsyncConnection, job: Job, created: str) -> Job:
         """Empty tables in the new schema, whatever an earlier attempt left there."""
         job = replace(job, created=created, seq=0, fingerprint=None)
-        beside = sa.MetaData(naming_convention=db.NAMING)
-        for table in job.projector.tables:
-            table.to_metadata(beside, schema=job.schema)
         async with conn.begin():
             await self._say_how_far(conn, job, "READING")
-            pg = await db.driver(conn)
-            schema = sql.Identifier(job.schema)
-            await pg.execute(sql.SQL("drop schema if exists {} cascade").format(schema))
-            await pg.execute(sql.SQL("create schema {}").format(schema))
-            await conn.run_sync(beside.create_all)
+            await shadow.create(conn, job.projector.tables, job.schema)
         log.info("rebuild_begun", projector=job.projector.name, stream=job.projector.stream)
         return job
 
@@ -176,50 +166,60 @@ class Rebuilder(Runner):
         """Read to where the live projection is, then change places with it."""
         async with conn.begin():
             gone = await withdrawals.known(conn, job.projector.stream)
+        ahead = Ahead(pull, job.projector, gone, BATCH)
         patience = _Patience()
         known = job.seq == 0
         while not stop.is_set():
             if job.seq >= end:
-                end = await self._swap(conn, pull, job, gone, patience)
+                end = await self._swap(conn, ahead, job, patience)
                 if end == 0:
                     return
                 if job.seq >= end:
                     await pause(stop, IDLE_SECONDS)
                     continue
-            messages = await pull.batch(BATCH, IDLE_SECONDS)
-            if messages and not known:
+            batch = await ahead.batch(IDLE_SECONDS)
+            if batch.messages and not known:
                 known = True
-                if messages[0].stream_seq == job.seq:
-                    if job.fingerprint != fingerprint(messages[0]):
-                        await self._start_over(conn, job)
-                        raise Doubt("the stream is not the one the rebuild has read")
-                    messages = messages[1:]
-            if messages:
-                job = await self._project(conn, job, messages, gone)
-                await pull.acknowledge(messages[-1])
-                self.count(len(messages))
+                batch = await self._check_last(conn, ahead, job, batch)
+            if batch.messages:
+                job = await ahead.during(self._project(conn, job, ahead, batch))
+                await pull.acknowledge(batch.messages[-1])
+                self.count(len(batch.messages))
 
-    async def _project(
-        self, conn: AsyncConnection, job: Job, messages: Sequence[Stored], gone: set[str]
-    ) -> Job:
+    async def _check_last(self, conn: AsyncConnection, ahead: Ahead, job: Job, batch: Batch) -> Batch:
+        """Make sure that what we read last is still there, and leave it out."""
+        last, *messages = batch.messages
+        if last.stream_seq != job.seq:
+            return batch
+        if job.fingerprint != fingerprint(last):
+            await self._start_over(conn, job)
+            raise Doubt("the stream is not the one the rebuild has read")
+        return Batch(messages, ahead.sort(messages, None))
+
+    async def _project(self, conn: AsyncConnection, job: Job, ahead: Ahead, batch: Batch) -> Job:
         """Read a batch into the new tables, in transactions of their own or inside the one that is open."""
 
-        async def transact(batch: Sequence[Stored], reason: str | None) -> None:
-            found = sort(job.projector, batch, gone, reason)
-            last = batch[-1]
+        async def transact(messages: Sequence[Stored], reason: str | None) -> None:
+            whole = messages is batch.messages and reason is None
+            found = batch.found if whole else ahead.sort(messages, reason)
+            last = messages[-1]
             async with conn.begin_nested() if conn.in_transaction() else conn.begin():
                 reached = replace(job, seq=last.stream_seq, fingerprint=fingerprint(last))
+                # Noted first, as the live projection does, so that the two never wait for each other.
+                anew = await withdrawals.note(conn, job.projector.stream, found.withdrawn)
                 await self._say_how_far(conn, reached, "READING")
-                await note_withdrawn(conn, job.projector, found.withdrawn)
+                if anew:
+                    await request(conn, job.projector, reason="", from_start=True)
                 await bury(conn, job.projector, job.created, found.dead)
-                await _search(conn, job.schema, LIVE)
+                await shadow.search(conn, job.schema, LIVE)
                 if found.received:
                     # What it would announce is told of by the comparison, if it is news.
                     await job.projector.handle(conn, found.received)
-                await _search(conn, LIVE)
+                await shadow.search(conn, LIVE)
 
-        await digest(self.name, messages, transact)
-        return replace(job, seq=messages[-1].stream_seq, fingerprint=fingerprint(messages[-1]))
+        await digest(self.name, batch.messages, transact)
+        last = batch.messages[-1]
+        return replace(job, seq=last.stream_seq, fingerprint=fingerprint(last))
 
     async def _say_how_far(self, conn: AsyncConnection, job: Job, state: str) -> None:
         wanted = ("REQUESTED", "READING") if job.seq == 0 else ("READING",)
@@ -235,14 +235,14 @@ class Rebuilder(Runner):
         async with conn.begin():
             await request(conn, job.projector, reason="", from_start=True)
 
-    async def _swap(
-        self, conn: AsyncConnection, pull: Pull, job: Job, gone: set[str], patience: "_Patience"
-    ) -> int:
+    async def _swap(self, conn: AsyncConnection, ahead: Ahead, job: Job, patience: "_Patience") -> int:
         """Put the new tables in place of the live ones, and return 0; or how far to read before that.
 
         From the lock on its checkpoint on, the live projection waits. What it has read beyond us is read now,
         so that both tell of the same events when they are compared.
         """
+        async with conn.begin():
+            await shadow.index(conn, job.projector.tables, job.schema)
         async with conn.begin():
             pg = await db.driver(conn)
             await pg.execute("set local lock_timeout = '5s'")
@@ -257,22 +257,19 @@ class Rebuilder(Runner):
             # What we have read may have been withdrawn since.
             await self._say_how_far(conn, job, "READING")
             while live is not None and job.seq < live:
-                job = await self._project(conn, job, await self._up_to(pull, live), gone)
-            await self._take_retried(conn, job, gone)
+                job = await self._project(conn, job, ahead, await self._up_to(ahead, live))
+            await self._take_retried(conn, job, ahead)
             await self._change_places(conn, job)
         log.info("rebuild_done", projector=job.projector.name, stream=job.projector.stream)
         return 0
 
-    async def _up_to(self, pull: Pull, last: int) -> list[Stored]:
-        messages = await pull.batch(BATCH, PATIENCE_SECONDS)
-        if not messages:
+    async def _up_to(self, ahead: Ahead, last: int) -> Batch:
+        batch = await ahead.up_to(last, PATIENCE_SECONDS)
+        if not batch.messages:
             raise Doubt("the live projection has read what we cannot")
-        wanted = [message for message in messages if message.stream_seq <= last]
-        if len(wanted) < len(messages) and not wanted:
-            raise Doubt("the stream has lost what the live projection has read")
-        return wanted
+        return batch
 
-    async def _take_retried(self, conn: AsyncConnection, job: Job, gone: set[str]) -> None:
+    async def _take_retried(self, conn: AsyncConnection, job: Job, ahead: Ahead) -> None:
         """Letters that were retried after we had come by them took effect in the live tables alone."""
         cursor = await (await db.driver(conn)).execute(
             "select stream_seq, subject, payload from dead_letters"
@@ -280,11 +277,11 @@ class Rebuilder(Runner):
             " and settled_at >= (select requested_at from rebuilds where id = %s) order by id",
             (job.projector.name, job.projector.stream, job.id),
         )
-        found = sort(job.projector, [Stored(*row) for row in await cursor.fetchall()], gone, None)
+        found = ahead.sort([Stored(*row) for row in await cursor.fetchall()], None)
         if found.received:
-            await _search(conn, job.schema, LIVE)
+            await shadow.search(conn, job.schema, LIVE)
             await job.projector.handle(conn, found.received)
-            await _search(conn, LIVE)
+            await shadow.search(conn, LIVE)
 
     def _beware(self, projector: Projector, differences: dict[str, dict[str, int]]) -> None:
         known = sum(each["live"] for each in differences.values())
@@ -299,14 +296,16 @@ class Rebuilder(Runner):
         projector = job.projector
         announcements: list[Announcement] = []
         if projector.reconcile is not None:
-            await _search(conn, job.schema, LIVE)
+            await shadow.search(conn, job.schema, LIVE)
             announcements = list(await projector.reconcile(conn, LIVE))
-            await _search(conn, LIVE)
-        differences = {table.name: await _differing(conn, table, job.schema) for table in projector.tables}
+            await shadow.search(conn, LIVE)
+        differences = {
+            table.name: await shadow.differing(conn, table, job.schema) for table in projector.tables
+        }
         if job.by == AUTOMATIC:
             self._beware(projector, differences)
         await outbox.announce(conn, announcements)
-        await _move_tables(conn, projector.tables, job.schema)
+        await shadow.change_places(conn, projector.tables, job.schema)
         pg = await db.driver(conn)
         await pg.execute(
             "insert into checkpoints (projector, stream, stream_created, stream_seq, digest)"
@@ -354,46 +353,3 @@ class _Patience:
         if live != self._at:
             self._at, self._since = live, now
         return now - self._since < PATIENCE_SECONDS
-
-
-async def _search(conn: AsyncConnection, *schemas: str) -> None:
-    path = sql.SQL(", ").join(map(sql.Identifier, schemas))
-    await (await db.driver(conn)).execute(sql.SQL("set local search_path to {}").format(path))
-
-
-async def _differing(conn: AsyncConnection, table: sa.Table, schema: str) -> dict[str, int]:
-    """Rows that only the live table has, and rows that only the new one has."""
-    columns = sql.SQL(", ").join(sql.Identifier(column.name) for column in table.columns)
-
-    def rows(at: str) -> sql.Composed:
-        return sql.SQL("select {} from {}").format(columns, sql.Identifier(at, table.name))
-
-    query = sql.SQL(
-        "select (select count(*) from {live}), (select count(*) from ({a} except all {b}) x),"
-        " (select count(*) from ({b} except all {a}) y)"
-    ).format(live=sql.Identifier(LIVE, table.name), a=rows(LIVE), b=rows(schema))
-    found: Any = await (await (await db.driver(conn)).execute(query)).fetchone()
-    return dict(zip(("live", "only_live", "only_new"), found, strict=True))
-
-
-async def _move_tables(conn: AsyncConnection, tables: Sequence[sa.Table], schema: str) -> None:
-    pg = await db.driver(conn)
-    names = [f"{LIVE}.{table.name}" for table in tables]
-    # What the tables' metadata does not know of: a table's own triggers were made by its migration.
-    cursor = await pg.execute(
-        "select pg_get_triggerdef(oid) from pg_trigger where tgrelid = any(%s::regclass[]) and not tgisinternal",
-        (names,),
-    )
-    triggers = await cursor.fetchall()
-    await pg.execute(sql.SQL("create schema {}").format(sql.Identifier(OLD)))
-    for table in tables:
-        for start, end in ((LIVE, OLD), (schema, LIVE)):
-            await pg.execute(
-                sql.SQL("alter table {} set schema {}").format(
-                    sql.Identifier(start, table.name), sql.Identifier(end)
-                )
-            )
-    for (trigger,) in triggers:
-        await pg.execute(trigger)
-    for gone in (OLD, schema):
-        await pg.execute(sql.SQL("drop schema {} cascade").format(sql.Identifier(gone)))

@@ -23,7 +23,7 @@ META = db.metadata()
 TALLIED = sa.Table(
     "tallied",
     META,
-    sa.Column("sequence", sa.BigInteger, nullable=False),
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
     sa.Column("number", sa.Integer, nullable=False),
     # Judged only when the transaction commits.
     sa.UniqueConstraint("number", deferrable=True, initially="DEFERRED"),

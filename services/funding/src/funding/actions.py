@@ -2,9 +2,8 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from operator import attrgetter
-from typing import Self
+from typing import NamedTuple, Self
 from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,8 +19,7 @@ from funding.store import allocations, projection
 from funding.store.projection import Answers, Households, Kept, State
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One event of the register. `official` is False for a preliminary result, which opens nothing."""
 
     event_id: str
@@ -38,7 +36,7 @@ async def follow(conn: AsyncConnection, changes: Iterable[Change]) -> Iterable[A
     ordered = sorted(changes, key=lambda change: change.state.sequence)
     told = [(change, domain.answers(change.state.standing)) for change in ordered]
     ids = sorted({change.state.household_id for change in ordered}, key=_order)
-    batch = _Batch(*await projection.lock_households(conn, ids))
+    batch = _Batch(*await projection.known(conn, ids))
     for change, answers in told:
         batch.apply(change, answers)
     facts = [(change.state, answers) for change, answers in told if change.official]
@@ -60,10 +58,10 @@ async def reconcile(conn: AsyncConnection, live: str) -> list[Announcement]:
         new = made or await _refused(conn, told)
         listened_to = new.answer.eligible or (told is not None and told.answer.eligible)
         if listened_to and domain.is_public(new.answer.product):
-            new = replace(new, revision=(told.revision if told else 0) + 1)
+            new = new._replace(revision=(told.revision if told else 0) + 1)
             announcements.append(Announcement(cause, _event(new, told)))
         else:
-            new = replace(new, revision=told.revision if told else 0)
+            new = new._replace(revision=told.revision if told else 0)
         kept.append(new)
     await projection.continue_revisions(conn, live)
     await projection.save_answers(conn, kept)
@@ -76,7 +74,7 @@ async def _refused(conn: AsyncConnection, told: Kept | None) -> Kept:
     unknown = Standing(HouseholdStatus.CLOSED, None, today, None, today)
     standing = await projection.standing(conn, told.household_id) or unknown
     answers = {answer.product: answer for answer in domain.answers(standing)}
-    return replace(told, answer=answers[told.answer.product], limit_dong=None, rate_percent=None)
+    return told._replace(answer=answers[told.answer.product], limit_dong=None, rate_percent=None)
 
 
 # PostgreSQL's order of UUIDs, at a fraction of the cost of comparing them in Python.
@@ -101,8 +99,11 @@ class _Batch:
             return
         self._states[household] = change.state
         self._moved.add(household)
+        known = self._answers.get(household, {})
         for answer in answers:
-            self._answer(change, answer)
+            old = known.get(answer.product)
+            if answer.eligible or old is not None:
+                self._answer(change, answer, old)
 
     def moved(self) -> list[State]:
         """The states to write, in id order."""
@@ -113,11 +114,8 @@ class _Batch:
         keys = sorted(self._changed, key=lambda key: (_order(key[0]), key[1]))
         return [self._answers[household][product] for household, product in keys]
 
-    def _answer(self, change: Change, answer: Answer) -> None:
+    def _answer(self, change: Change, answer: Answer, old: Kept | None) -> None:
         state = change.state
-        old = self._answers.get(state.household_id, {}).get(answer.product)
-        if old is None and not answer.eligible:
-            return
         if old is not None and _same(old, state, answer):
             return
         revision = 0 if old is None else old.revision

@@ -6,9 +6,9 @@ events come. A preliminary review result leaves the official class as it was, an
 
 import calendar
 import datetime as dt
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from funding.domain.products import Product, Window, catalogue
 
@@ -57,8 +57,7 @@ class Reason(StrEnum):
 ON_A_LIST = frozenset({PovertyClass.POOR, PovertyClass.NEAR_POOR})
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """The part of a household's public state that decides its eligibility.
 
     `holds_from` is the day from which this state holds: of the decision, move or closure that made it,
@@ -73,8 +72,7 @@ class Standing:
     holds_from: dt.date
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """May the household ask for `product`? Holds from `valid_from` to the day before `valid_to`."""
 
     product: Product

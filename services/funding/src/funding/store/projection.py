@@ -4,9 +4,8 @@ Written set by set over psycopg directly: this is the path every event takes.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg import sql
@@ -17,8 +16,7 @@ from funding import domain
 from funding.domain import Answer, HouseholdStatus, PovertyClass, Product, Reason, Standing, Status
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """A household's newest public state, as far as this service needs it."""
 
     household_id: UUID
@@ -29,8 +27,7 @@ class State:
     standing: Standing
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """The newest answer for one product, with what it rested on. `revision` counts what was announced."""
 
     household_id: UUID
@@ -45,6 +42,13 @@ class Kept:
     sequence: int
     revision: int
 
+
+# A look into a table costs a fifth of asking an enumeration for its member.
+_PRODUCT = {each.value: each for each in Product}
+_STATUS = {each.value: each for each in Status}
+_REASON = {each.value: each for each in Reason}
+_HOUSEHOLD_STATUS = {each.value: each for each in HouseholdStatus}
+_CLASS: dict[str | None, PovertyClass | None] = {None: None} | {each.value: each for each in PovertyClass}
 
 # Read back into `Kept` in this order.
 _KEPT = [
@@ -74,17 +78,16 @@ Households = dict[UUID, State]
 Answers = dict[UUID, dict[Product, Kept]]
 
 
-async def lock_households(conn: AsyncConnection, ids: Sequence[UUID]) -> tuple[Households, Answers]:
-    """Lock what is known of these households, in id order, and read it."""
+async def known(conn: AsyncConnection, ids: Sequence[UUID]) -> tuple[Households, Answers]:
+    """What is known of these households. Only who holds the projection's checkpoint may go by it."""
     pg = await db.driver(conn)
     listed = "{" + ",".join(map(str, ids)) + "}"
     states = await pg.execute(
         "select household_id, sequence, province, commune, members, status, poverty_class, class_since,"
-        " left_list_on, holds_from from household_states where household_id = any(%s::uuid[])"
-        " order by household_id for update",
+        " left_list_on, holds_from from household_states where household_id = any(%s::uuid[])",
         (listed,),
     )
-    known = {
+    found = {
         row[0]: State(row[0], row[1], row[2], row[3], row[4], _standing(row[5:]))
         for row in await states.fetchall()
     }
@@ -95,7 +98,7 @@ async def lock_households(conn: AsyncConnection, ids: Sequence[UUID]) -> tuple[H
     for row in await rows.fetchall():
         kept = _kept(row)
         answers.setdefault(kept.household_id, {})[kept.answer.product] = kept
-    return known, answers
+    return found, answers
 
 
 async def save(
@@ -128,7 +131,7 @@ async def save_states(conn: AsyncConnection, states: Sequence[State]) -> None:
 
 
 async def save_answers(conn: AsyncConnection, kept: Sequence[Kept]) -> None:
-    """Write newest answers over those that `lock_households` gave."""
+    """Write newest answers over those that `known` gave."""
     await _write(
         conn,
         "insert into eligibility select * from jsonb_to_recordset(%s) as new(household_id uuid, product text,"
@@ -272,25 +275,21 @@ def rate(answer: Answer) -> Decimal | None:
 
 
 def _kept(row: tuple[Any, ...]) -> Kept:
-    poverty_class = None if row[12] is None else PovertyClass(row[12])
-    answer = Answer(Product(row[1]), Status(row[2]), row[3], row[4], Reason(row[5]))
     return Kept(
         household_id=row[0],
-        answer=answer,
+        answer=Answer(_PRODUCT[row[1]], _STATUS[row[2]], row[3], row[4], _REASON[row[5]]),
         limit_dong=row[6],
         rate_percent=row[7],
         article=row[8],
         rule_version=row[9],
         province=row[10],
         commune=row[11],
-        poverty_class=poverty_class,
+        poverty_class=_CLASS[row[12]],
         sequence=row[13],
         revision=row[14],
     )
 
 
-def _standing(
-    row: tuple[Any, ...],
-) -> Standing:
-    poverty_class = None if row[1] is None else PovertyClass(row[1])
-    return Standing(HouseholdStatus(row[0]), poverty_class, row[2], row[3], row[4])
+def _standing(row: tuple[Any, ...]) -> Standing:
+    status, poverty_class, *days = row
+    return Standing(_HOUSEHOLD_STATUS[status], _CLASS[poverty_class], *days)
