@@ -6,9 +6,11 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from nats.aio import client as nats_client
 from tests.shared.pipeline import PROJECTOR, noted
 
 from benvung import clock
+from benvung.bus.connection import Client
 from benvung.envelope import Unreadable, encode
 from benvung.projector import Received
 
@@ -66,3 +68,17 @@ def test_both_readers_agree_on_anything(payload: bytes) -> None:
 
 def test_the_quick_reader_reads_what_is_usual() -> None:
     assert PROJECTOR._whole.validate_json(json.dumps(GOOD)).sequence == "0" * 18 + "7"
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.text(st.sampled_from("ABCdef-123"), min_size=1),
+            st.text(st.characters(exclude_characters="\r\n")),
+        ),
+        max_size=5,
+    )
+)
+def test_headers_are_read_as_nats_py_reads_them(pairs: list[tuple[str, str]]) -> None:
+    raw = "".join(f"{name}: {value}\r\n" for name, value in pairs).encode("utf-8", "replace") + b"\r\n"
+    assert Client._parse_header_lines(raw) == nats_client.Client._parse_header_lines(raw)
