@@ -13,9 +13,11 @@ from benvung import db
 
 async def note(conn: AsyncConnection, stream: str, events: Sequence[UUID]) -> bool:
     """Note events that no longer hold; whether any of them is news."""
+    if not events:
+        return False
     cursor = await (await db.driver(conn)).execute(
         "insert into withdrawn (stream, event_id) select %s, unnest(%s::uuid[]) on conflict do nothing",
-        (stream, list(events)),
+        (stream, sorted(events)),
     )
     return cursor.rowcount > 0
 
