@@ -36,8 +36,8 @@ OFTEN = {
     "projector crashed after commit": 1,
     "projector taken over": 1,
     "funding goes on from its checkpoint": 1,
+    "reporting goes on from its checkpoint": 1,
     "rebuild": 10,
-    "rebuilder taken over": 1,
     "swap": 5,
     "stream made anew": 1,
     "stream put back": 1,
@@ -112,18 +112,18 @@ class Following(RuleBasedStateMachine):
     def tell_late(self) -> None:
         self._do(self.world.owner.tell_late)
 
-    def _read(self, kind: str, number: int, trouble: Trouble) -> None:
-        self._do(self.world.deliver, STREAM, kind, number, trouble.disturb, trouble.stop)
+    def _read(self, stream: str, kind: str, number: int, trouble: Trouble) -> None:
+        self._do(self.world.deliver, stream, kind, number, trouble.disturb, trouble.stop)
         if trouble.robbed:
             self._do(self.world.take_over, trouble.robbed)
-            self._do(self.world.deliver, STREAM, kind, trouble.after, "", None)
+            self._do(self.world.deliver, stream, kind, trouble.after, "", None)
         if trouble.released:
             self._do(self.world.release)
 
     def _arrive(self, told: list[histories.Step], number: int, trouble: Trouble) -> None:
         for each in told:
             self.world.owner.tell(each, late=False)
-        self._read(PROJECTOR, number, trouble)
+        self._read(STREAM, PROJECTOR, number, trouble)
 
     @rule(told=news, number=few)
     def arrive(self, told: list[histories.Step], number: int) -> None:
@@ -146,7 +146,7 @@ class Following(RuleBasedStateMachine):
         if asked:
             self._do(self.world.ask_rebuild, by="an officer", from_start=False)
         self._do(self.world.look_for_requests)
-        self._read(REBUILDER, number, trouble)
+        self._read(STREAM, REBUILDER, number, trouble)
 
     @rule(how=st.sampled_from(("terminate", "unlock")))
     def take_over(self, how: str) -> None:
@@ -190,9 +190,11 @@ class Following(RuleBasedStateMachine):
     def pass_on(self, point: Point | None) -> None:
         self._do(self.world.pass_on, point)
 
-    @rule(number=few, disturb=st.just("") | disturbances, point=st.none() | crashes)
-    def report(self, number: int, disturb: str, point: Point | None) -> None:
-        self._do(self.world.deliver, NEXT, PROJECTOR, number, disturb, point)
+    @rule(told=news, number=few, trouble=troubles)
+    def report(self, told: list[histories.Step], number: int, trouble: Trouble) -> None:
+        self._arrive(told, 7, Trouble())
+        self._do(self.world.pass_on, None)
+        self._read(NEXT, PROJECTOR, number, trouble)
         self._do(self.world.look_at_reporting)
 
     def teardown(self) -> None:
