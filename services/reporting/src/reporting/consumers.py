@@ -166,7 +166,17 @@ def _state(event: Received) -> dict[str, Any]:
     return {
         "sequence": event.sequence,
         "present": household.status == "ACTIVE" and kind not in {"left", "closed"},
-        **household.model_dump(mode="json", include=set(Household.model_fields)),
+        "household_id": household.household_id,
+        "revision": household.revision,
+        "commune": household.commune,
+        "village": household.village,
+        "area_type": household.area_type,
+        "members": household.members,
+        "status": household.status,
+        "poverty_class": household.poverty_class,
+        "standard": household.standard,
+        "class_since": household.class_since,
+        "preliminary_class": household.preliminary_class,
     }
 
 
@@ -175,14 +185,27 @@ def _fact(event: Received) -> dict[str, Any]:
     row = {
         "sequence": event.sequence,
         "kind": KINDS[_kind(event)],
-        "household_id": str(household.household_id),
+        "household_id": household.household_id,
         "commune": household.commune,
         "village": household.village,
         "members": household.members,
     }
     if isinstance(household, Classified):
-        decision = household.decision.model_dump(mode="json")
-        return row | decision | {"kind": row["kind"], "review_kind": household.decision.kind}
+        decision = household.decision
+        return row | {
+            "stage": decision.stage,
+            "review_kind": decision.kind,
+            "decided_class": decision.decided_class,
+            "standard": decision.standard,
+            "previous_class": decision.previous_class,
+            "previous_standard": decision.previous_standard,
+            "previous_members": decision.previous_members,
+            "movement": decision.movement,
+            "valid_from": decision.valid_from,
+            "decided_on": decision.decided_on,
+            "decision_number": decision.decision_number,
+            "year": decision.year,
+        }
     change = household.change
     gone = row["kind"] != "ARRIVED"
     return row | {
@@ -195,8 +218,8 @@ def _fact(event: Received) -> dict[str, Any]:
         "previous_standard": change.previous_standard if gone else None,
         "previous_members": change.previous_members,
         "movement": change.movement,
-        "valid_from": change.on.isoformat(),
-        "decided_on": change.on.isoformat(),
+        "valid_from": change.on,
+        "decided_on": change.on,
         "decision_number": None,
         "year": change.on.year,
     }
