@@ -170,7 +170,8 @@ class Rebuilder(Runner):
         patience = _Patience()
         known = job.seq == 0
         while not stop.is_set():
-            if job.seq >= end:
+            # What we read last may have been replaced since: it is looked at even when nothing follows it.
+            if known and job.seq >= end:
                 end = await self._swap(conn, ahead, job, patience)
                 if end == 0:
                     return

@@ -128,6 +128,8 @@ class Watched(psycopg.AsyncConnection[Any]):
     """A database session that stops where its life is told to."""
 
     owner: Life | None = None
+    # Of a closed connection psycopg does not tell it any more.
+    pid = 0
 
     async def execute(self, *arguments: Any, **more: Any) -> Any:
         """Run a statement, with a point before and behind it."""
@@ -142,7 +144,7 @@ class Watched(psycopg.AsyncConnection[Any]):
         if owner is None:
             return await work
         if self.owner is not owner:
-            self.owner = owner
+            self.owner, self.pid = owner, self.info.backend_pid
             owner.sessions.append(self)
         try:
             await owner.reach("before", call)

@@ -1,6 +1,7 @@
 """A service that reads a stream: the production runners on a real database, one life after another."""
 
-from collections.abc import Callable, Coroutine
+import time
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import psycopg
@@ -17,6 +18,7 @@ from benvung.rebuild import Rebuilder
 from benvung.settings import ServiceSettings
 
 PROJECTOR, REBUILDER, RETRY = "projector", "rebuilder", "retry"
+SECONDS = 10
 
 _TIDY = """
 do $$ declare name text; begin
@@ -57,8 +59,8 @@ class Reader:
 
     def tidy(self) -> None:
         """Nothing was ever read."""
-        self.monitor.execute(self._tidy.encode())
         self.lives = []
+        self.monitor.execute(self._tidy.encode())
 
     def close(self) -> None:
         """Leave no connection behind."""
@@ -124,14 +126,23 @@ class Reader:
         """How those ended who did, since the last time somebody asked."""
         gone = [each for each in self.lives if not each.running]
         self.lives = [each for each in self.lives if each.running]
+        self._outlive(gone)
         return [f"{each.name} {each.ended()}" for each in gone]
+
+    def _outlive(self, gone: Sequence[Life]) -> None:
+        """Wait until PostgreSQL has ended the sessions of the dead, and nothing is locked by them any more."""
+        sessions = [each.pid for life in gone for each in life.sessions if each.closed]
+        until = time.monotonic() + SECONDS
+        while self.ask("select count(*) from pg_stat_activity where pid = any(%s)", sessions):
+            assert time.monotonic() < until, "a session outlives its process"
+            time.sleep(0.001)
 
     def rob(self, life: Life, how: str) -> None:
         """Take its database session from a life, or only the locks on it."""
         life.robbed = True
         session = life.sessions[-1]
         if how == "terminate":
-            self.monitor.execute("select pg_terminate_backend(%s)", (session.info.backend_pid,))
+            self.monitor.execute("select pg_terminate_backend(%s, %s)", (session.pid, SECONDS * 1000))
         else:
             self.loop.do(session.unlock())
 
@@ -140,6 +151,7 @@ class Reader:
         for each in self.lives:
             each.kill()
         self.loop.settle()
+        self._outlive(self.lives)
         self.lives = []
 
 

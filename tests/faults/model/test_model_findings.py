@@ -135,3 +135,21 @@ def test_a_projector_and_a_rebuild_that_hear_of_a_withdrawal_at_once_do_not_bloc
     world.look()
     world.finish()
     assert world.truth.counting == {}
+
+
+def test_a_rebuild_whose_stream_was_put_back_looks_at_what_it_read_last_before_it_swaps(world: World) -> None:
+    world.owner.tell(decided(0), late=False)
+    read(world, 1)
+    world.recreate()
+    world.ask_rebuild(by="an officer", from_start=False)
+    read_for_rebuild(world, 1)
+    world.owner.poison(0)
+    world.deliver(STREAM, REBUILDER, 2, "", Point("after", "commit", 0))
+    world.look()
+    world.rewind(3)
+    world.owner.tell(decided(0, NEAR_POOR), late=False)
+    assert world.stream.last == 3
+    world.run(STREAM, REBUILDER)
+    world.loop.advance(1.2)
+    world.look()
+    world.finish()
