@@ -170,6 +170,9 @@ class Rebuilder(Runner):
         patience = _Patience()
         known = job.seq == 0
         while not stop.is_set():
+            # A server that went away may come back with an older stream.
+            if self.bus is None or self.bus.closed.is_set():
+                raise Doubt("connection closed")
             # What we read last may have been replaced since: it is looked at even when nothing follows it.
             if known and job.seq >= end:
                 end = await self._swap(conn, ahead, job, patience)

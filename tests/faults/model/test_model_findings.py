@@ -153,3 +153,20 @@ def test_a_rebuild_whose_stream_was_put_back_looks_at_what_it_read_last_before_i
     world.loop.advance(1.2)
     world.look()
     world.finish()
+
+
+def test_a_rebuild_that_is_about_to_swap_notices_that_the_server_went_away(world: World) -> None:
+    world.owner.tell(decided(0), late=False)
+    read(world, 1)
+    world.recreate()
+    world.ask_rebuild(by="an officer", from_start=False)
+    read_for_rebuild(world, 1)
+    world.owner.poison(0)
+    # All is read; it has yet to hear that nothing follows.
+    world.deliver(STREAM, REBUILDER, 2, "", None)
+    world.rewind(3)
+    world.owner.tell(decided(0, NEAR_POOR), late=False)
+    assert world.stream.last == 3
+    world.loop.advance(0.3)
+    world.look()
+    world.finish()
