@@ -137,7 +137,7 @@ async def test_5_a_batch_is_never_larger_than_asked_and_closing_takes_no_time(pi
     async with connected(pipeline) as bus:
         await fill(bus, 31)
         async with reading(pipeline) as pull:
-            await until(lambda: true(pull._queue.qsize() == 31))
+            await until(lambda: true(len(pull._arrived) == 31))
             sizes = [len(await pull.batch(5, 1)) for _ in range(7)]
             begun = time.monotonic()
     assert sizes == [5, 5, 5, 5, 5, 5, 1]

@@ -203,12 +203,17 @@ class Rebuilder(Runner):
     async def _project(self, conn: AsyncConnection, job: Job, ahead: Ahead, batch: Batch) -> Job:
         """Read a batch into the new tables, in transactions of their own or inside the one that is open."""
 
+        swapping = conn.in_transaction()
+
         async def transact(messages: Sequence[Stored], reason: str | None) -> None:
             whole = messages is batch.messages and reason is None
             found = batch.found if whole else ahead.sort(messages, reason)
             last = messages[-1]
-            async with conn.begin_nested() if conn.in_transaction() else conn.begin():
+            async with conn.begin_nested() if swapping else conn.begin():
                 reached = replace(job, seq=last.stream_seq, fingerprint=fingerprint(last))
+                if not swapping:
+                    # A crash may undo the last batches, rows and place alike: they are read again.
+                    await (await db.driver(conn)).execute("set local synchronous_commit = off")
                 # Noted first, as the live projection does, so that the two never wait for each other.
                 anew = await withdrawals.note(conn, job.projector.stream, found.withdrawn)
                 await self._say_how_far(conn, reached, "READING")

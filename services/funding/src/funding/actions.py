@@ -33,7 +33,7 @@ async def follow(conn: AsyncConnection, changes: Iterable[Change]) -> Iterable[A
     Indifferent to order, repetition and batches: the newest state wins, an answer's row exists once any
     event opened the product, and only a real difference is announced.
     """
-    ordered = sorted(changes, key=lambda change: change.state.sequence)
+    ordered = sorted(changes, key=_sequence)
     told = [(change, domain.answers(change.state.standing)) for change in ordered]
     ids = sorted({change.state.household_id for change in ordered}, key=_order)
     batch = _Batch(*await projection.known(conn, ids))
@@ -79,6 +79,7 @@ async def _refused(conn: AsyncConnection, told: Kept | None) -> Kept:
 
 # PostgreSQL's order of UUIDs, at a fraction of the cost of comparing them in Python.
 _order = attrgetter("int")
+_sequence = attrgetter("state.sequence")
 
 
 class _Batch:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+from collections import deque
 
 from nats import errors as nats_errors
 from nats.aio.client import Client
@@ -27,7 +28,9 @@ class Pull:
         self._inbox = inbox
         self._next = following
         self._closed = closed
-        self._queue: asyncio.Queue[Stored | Doubt] = asyncio.Queue()
+        self._arrived: deque[Stored] = deque()
+        self._doubt: Doubt | None = None
+        self._something = asyncio.Event()
         self._asked = 0
         self._delivered = 0
         self._heard_at = asyncio.get_running_loop().time()
@@ -51,27 +54,32 @@ class Pull:
 
     async def _on_message(self, message: Msg) -> None:
         self._heard_at = asyncio.get_running_loop().time()
+        if self._doubt is not None:
+            return
         try:
-            await self._sort(message)
+            if message.reply.startswith("$JS.ACK."):
+                self._add(_delivered(message))
+            else:
+                self._end_request(message.headers or {})
+            if self._asked <= PULL_SIZE:
+                await self._ask()
         except Doubt as doubt:
-            self._queue.put_nowait(doubt)
+            self._doubt = doubt
         except Exception as error:  # noqa: BLE001 -- an exception in here would deafen the connection
-            self._queue.put_nowait(Doubt(f"pull: {error!r}"))
+            self._doubt = Doubt(f"pull: {error!r}")
+        self._something.set()
 
-    async def _sort(self, message: Msg) -> None:
-        if message.reply.startswith("$JS.ACK."):
-            stored = _delivered(message)
-            if stored.delivery != self._delivered + 1:
-                raise Doubt(f"delivery {stored.delivery} follows {self._delivered}")
-            self._delivered = stored.delivery
-            self._queue.put_nowait(stored)
-            self._asked -= 1
-        else:
-            headers = message.headers or {}
-            if headers.get("Status") not in {"404", "408"}:
-                raise Doubt(f"pull ended: {headers.get('Status')} {headers.get('Description', '')}")
-            self._asked -= int(headers.get("Nats-Pending-Messages", PULL_SIZE))
-        await self._ask()
+    def _add(self, stored: Stored) -> None:
+        if stored.delivery != self._delivered + 1:
+            raise Doubt(f"delivery {stored.delivery} follows {self._delivered}")
+        self._delivered = stored.delivery
+        self._arrived.append(stored)
+        self._asked -= 1
+
+    def _end_request(self, headers: dict[str, str]) -> None:
+        if headers.get("Status") not in {"404", "408"}:
+            raise Doubt(f"pull ended: {headers.get('Status')} {headers.get('Description', '')}")
+        self._asked -= int(headers.get("Nats-Pending-Messages", PULL_SIZE))
 
     async def batch(self, limit: int, wait: float) -> list[Stored]:
         """What has arrived: at least one message, at most `limit`; nothing if `wait` seconds pass.
@@ -80,14 +88,24 @@ class Pull:
         """
         if self._closed.is_set():
             raise Doubt("connection closed")
+        if not self._arrived:
+            await self._wait(wait)
+        return [self._arrived.popleft() for _ in range(min(limit, len(self._arrived)))]
+
+    async def _wait(self, seconds: float) -> None:
+        """Until something has arrived, or the time is over. What came before a doubt is read first."""
+        if self._doubt is not None:
+            raise self._doubt
+        self._something.clear()
         try:
-            messages = [_certain(await asyncio.wait_for(self._queue.get(), wait))]
+            async with asyncio.timeout(seconds):
+                while not self._arrived:
+                    if self._doubt is not None:
+                        raise self._doubt
+                    await self._something.wait()
+                    self._something.clear()
         except TimeoutError:
             self._check_requests()
-            return []
-        while len(messages) < limit and not self._queue.empty():
-            messages.append(_certain(self._queue.get_nowait()))
-        return messages
 
     def _check_requests(self) -> None:
         silence = asyncio.get_running_loop().time() - self._heard_at
@@ -98,12 +116,6 @@ class Pull:
         """Tell the server how far the projection is. Only its lag figures depend on it."""
         with contextlib.suppress(nats_errors.Error, OSError):
             await self._client.publish(last.reply, b"")
-
-
-def _certain(item: Stored | Doubt) -> Stored:
-    if isinstance(item, Doubt):
-        raise item
-    return item
 
 
 def _delivered(message: Msg) -> Stored:

@@ -118,7 +118,7 @@ async def save_states(conn: AsyncConnection, states: Sequence[State]) -> None:
     """Write newest states; a row never moves to a lower sequence."""
     await _write(
         conn,
-        "insert into household_states select * from jsonb_to_recordset(%s) as new(household_id uuid,"
+        "insert into household_states select * from json_to_recordset(%s::text::json) as new(household_id uuid,"
         " sequence bigint, province text, commune text, members int, status text, poverty_class text,"
         " class_since date, left_list_on date, holds_from date)"
         " on conflict (household_id) do update set sequence = excluded.sequence,"
@@ -134,7 +134,7 @@ async def save_answers(conn: AsyncConnection, kept: Sequence[Kept]) -> None:
     """Write newest answers over those that `known` gave."""
     await _write(
         conn,
-        "insert into eligibility select * from jsonb_to_recordset(%s) as new(household_id uuid, product text,"
+        "insert into eligibility select * from json_to_recordset(%s::text::json) as new(household_id uuid, product text,"
         " status text, valid_from date, valid_to date, limit_dong bigint, rate_percent numeric, reason text,"
         " article text, rule_version text, province text, commune text, poverty_class text, sequence bigint,"
         " revision int)"
@@ -152,7 +152,7 @@ async def record_facts(conn: AsyncConnection, facts: Sequence[tuple[State, Seque
     """Record once per event what its state entitles the household to; a fact is never written again."""
     await _write(
         conn,
-        "insert into eligibility_history select * from jsonb_to_recordset(%s) as new(household_id uuid,"
+        "insert into eligibility_history select * from json_to_recordset(%s::text::json) as new(household_id uuid,"
         " sequence bigint, holds_from date, province text, commune text, status text, poverty_class text,"
         " class_since date, left_list_on date, product text, valid_from date, valid_to date,"
         " limit_dong bigint, rate_percent numeric, reason text, article text, rule_version text)"
