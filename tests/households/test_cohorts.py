@@ -20,7 +20,7 @@ from households.domain.terms import Refused
 
 KNOWN: dict[str, Any] = {"children_under_16": {"below": 16}, "pupils_students": {"marks": ["learner"]}}
 # An invented definition: it shows the shape of what an administrator loads, and is no law.
-WORKING_AGE = {
+WORKING_AGE: dict[str, Any] = {
     "least": 15,
     "limits": [
         {"valid_from": date(2026, 1, 1), "sex": "MALE", "years": 61, "months": 6},
@@ -142,7 +142,7 @@ def test_the_limit_of_working_age_is_the_one_of_the_day() -> None:
         {"document": " "},
         {"working_age": None},
         {"valid_to": date(2025, 1, 1)},
-        {"working_age": {"least": 15, "limits": WORKING_AGE["limits"][:1]}},  # type: ignore[index]
+        {"working_age": {"least": 15, "limits": WORKING_AGE["limits"][:1]}},
     ],
 )
 def test_a_definition_without_its_paper_dates_or_limits_is_not_loaded(change: dict[str, Any]) -> None:
