@@ -145,7 +145,7 @@ class Cycle:
     """One village (or, where the law knows no village meeting, one commune) in one review.
 
     Counters tell how often a step was entered. `posted_until` is the last day of the newest posting,
-    `taken_down_on` the day its notice was taken down. `opinion` is None until one was given. `last_on` is the
+    `taken_down_on` the day its notice was taken down. `opinion` is True once the higher level agreed. `last_on` is the
     day of the last act: nothing may be dated earlier.
     """
 

@@ -195,7 +195,6 @@ def ask_opinion(cycle: Cycle, act: Act, calendar: WorkCalendar) -> Moved:
         cases=[replace(case, state=CaseState.PROPOSED) for case in cases],
         facts={"authority": cycle.procedure.consult_authority(act.on).value},
         opened=[starts],
-        opinion=None,
     )
 
 
