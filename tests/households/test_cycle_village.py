@@ -88,7 +88,7 @@ def test_minutes_are_made_in_two_copies_and_signed_by_three() -> None:
     with refused("minutes-incomplete"):
         village.meet(copies=1)
     with refused("minutes-incomplete"):
-        village.meet(signed_by=[Signatory.CHAIR, Signatory.SECRETARY])
+        village.meet(signed_by=[Signatory.CHAIR, Signatory.MINUTE_TAKER])
     with refused("votes-wrong"):
         village.meet(agreeing=41, present=40)
     with refused("votes-wrong"):

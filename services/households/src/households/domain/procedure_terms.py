@@ -136,7 +136,7 @@ class Signatory(StrEnum):
     """Who signs the minutes of a village meeting."""
 
     CHAIR = "CHAIR"
-    SECRETARY = "SECRETARY"
+    MINUTE_TAKER = "MINUTE_TAKER"
     HOUSEHOLDS = "HOUSEHOLDS"
 
 
