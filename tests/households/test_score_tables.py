@@ -233,6 +233,10 @@ def test_the_old_table_cannot_be_loaded_for_2022_and_is_not_found_for_it() -> No
 PAPER = HEAD["document"]
 
 
+def test_a_paper_of_the_very_day_of_the_decree_is_not_too_old() -> None:
+    assert rules_of({"document": PAPER | {"issued_on": date(2021, 1, 27)}}, ROWS) == set()
+
+
 @pytest.mark.parametrize(
     ("head", "rule"),
     [
