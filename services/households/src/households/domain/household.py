@@ -160,7 +160,7 @@ def arrive(
 
 def decide(state: HouseholdState, decision: Decision) -> Outcome:
     """Apply a decision. An official one sets class and members; a preliminary one only `preliminary_class`."""
-    _check_active(state)
+    check_active(state)
     check_members(decision.members)
     standard = check_standard(decision.standard, decision.valid_from)
     _check_order(state, decision)
@@ -177,7 +177,7 @@ def decide(state: HouseholdState, decision: Decision) -> Outcome:
 
 def move(state: HouseholdState, to: Place, on: date) -> Move:
     """A move to another commune of the register. The class goes with the household until its next review."""
-    _check_active(state)
+    check_active(state)
     if to.commune == state.commune:
         raise Refused(
             "move-to-same-commune",
@@ -185,7 +185,7 @@ def move(state: HouseholdState, to: Place, on: date) -> Move:
             "The household already lives in this commune; a move goes to another one.",
             "to_commune",
         )
-    _check_change_date(state, on)
+    check_change_date(state, on)
     leaving = replace(state, revision=state.revision + 1, last_fact_on=on)
     arriving = replace(
         leaving,
@@ -197,14 +197,14 @@ def move(state: HouseholdState, to: Place, on: date) -> Move:
     )
     return Move(
         Outcome(leaving, _other_decrease(state), state.poverty_class, state.members, state.standard),
-        Outcome(arriving, _other_increase(state), None, state.members, state.standard),
+        Outcome(arriving, other_increase(state), None, state.members, state.standard),
     )
 
 
 def close(state: HouseholdState, reason: ClosureReason, on: date) -> Outcome:
     """End a household: LEFT when it moved out of the register, CLOSED otherwise. It gives up its class."""
-    _check_active(state)
-    _check_change_date(state, on)
+    check_active(state)
+    check_change_date(state, on)
     after = replace(
         state,
         revision=state.revision + 1,
@@ -297,7 +297,8 @@ def _other_decrease(state: HouseholdState) -> Movement | None:
     return _OTHER_DECREASE.get(state.poverty_class) if state.poverty_class else None
 
 
-def _other_increase(state: HouseholdState) -> Movement | None:
+def other_increase(state: HouseholdState) -> Movement | None:
+    """How a household with this class adds to a list without a decision of its own."""
     return _OTHER_INCREASE.get(state.poverty_class) if state.poverty_class else None
 
 
@@ -326,7 +327,8 @@ def _officially(state: HouseholdState, decision: Decision, standard: Standard) -
     )
 
 
-def _check_active(state: HouseholdState) -> None:
+def check_active(state: HouseholdState) -> None:
+    """Refuse to change a household that is not in the register."""
     if state.status is not Status.ACTIVE:
         raise Refused(
             "household-not-active",
@@ -362,7 +364,8 @@ def _check_order(state: HouseholdState, decision: Decision) -> None:
         )
 
 
-def _check_change_date(state: HouseholdState, on: date) -> None:
+def check_change_date(state: HouseholdState, on: date) -> None:
+    """Refuse a change on a day before the household's last one."""
     if state.last_fact_on is not None and on < state.last_fact_on:
         raise Refused(
             "change-before-last-one",

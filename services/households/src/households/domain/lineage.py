@@ -1,0 +1,86 @@
+"""How one household comes from another, and comes back: what it once was goes with it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from uuid import UUID
+
+from households.domain.household import (
+    HouseholdState,
+    Outcome,
+    Place,
+    arrive,
+    check_active,
+    check_change_date,
+    check_members,
+    other_increase,
+)
+from households.domain.standards import Standard
+from households.domain.terms import HouseholdClass, Refused, Status
+
+
+def come_back(
+    state: HouseholdState,
+    place: Place,
+    members: int,
+    *,
+    household_class: HouseholdClass,
+    standard: Standard,
+    on: date,
+    certificate: str | None,
+) -> Outcome:
+    """A household that had left the register, or ended, is in it again; what it once was is not forgotten."""
+    if state.status is Status.ACTIVE:
+        raise Refused(
+            "household-is-here",
+            "Hộ vẫn đang có trong sổ; không ghi là trở về.",
+            "The household is in the register; it cannot come back.",
+            "household_id",
+        )
+    check_change_date(state, on)
+    arrived = arrive(
+        state.household_id,
+        place,
+        members,
+        household_class=household_class,
+        standard=standard,
+        on=on,
+        certificate=certificate,
+    )
+    known = replace(
+        arrived.state,
+        revision=state.revision + 1,
+        ever_poor=state.ever_poor or arrived.state.ever_poor,
+        ever_near_poor=state.ever_near_poor or arrived.state.ever_near_poor,
+        official_annual_year=state.official_annual_year,
+    )
+    return replace(arrived, state=known)
+
+
+def split_off(household_id: UUID, place: Place, members: int, parent: HouseholdState, on: date) -> Outcome:
+    """A household that was part of another one: it keeps the class, and what the whole once was."""
+    check_active(parent)
+    check_members(members)
+    state = replace(
+        parent,
+        household_id=household_id,
+        revision=1,
+        province=place.province,
+        commune=place.commune,
+        village=place.village,
+        area_type=place.area_type,
+        members=members,
+        preliminary_class=None,
+        last_fact_on=on,
+    )
+    return Outcome(state, other_increase(parent), None, None, None)
+
+
+def change_members(state: HouseholdState, members: int, on: date) -> Outcome:
+    """Another number of members without a decision: a split, a merger, a birth or a death."""
+    check_active(state)
+    check_members(members)
+    check_change_date(state, on)
+    after = replace(state, revision=state.revision + 1, members=members, last_fact_on=on)
+    return Outcome(after, None, state.poverty_class, state.members, state.standard)
