@@ -20,11 +20,18 @@ from funding.store.projection import Answers, Households, Kept, State
 
 
 class Change(NamedTuple):
-    """One event of the register. `official` is False for a preliminary result, which opens nothing."""
+    """One event of the register and what it entitles the household to; made by `change`."""
 
     event_id: str
     state: State
-    official: bool
+    answers: Sequence[Answer]
+    fact: projection.Fact | None
+
+
+def change(event_id: str, state: State, official: bool) -> Change:
+    """What follows from one event; `official` is False for a preliminary result, which opens nothing."""
+    answers = domain.answers(state.standing)
+    return Change(event_id, state, answers, projection.fact(state, answers) if official else None)
 
 
 async def follow(conn: AsyncConnection, changes: Iterable[Change]) -> Iterable[Announcement]:
@@ -34,13 +41,12 @@ async def follow(conn: AsyncConnection, changes: Iterable[Change]) -> Iterable[A
     event opened the product, and only a real difference is announced.
     """
     ordered = sorted(changes, key=_sequence)
-    told = [(change, domain.answers(change.state.standing)) for change in ordered]
-    ids = sorted({change.state.household_id for change in ordered}, key=_order)
+    ids = sorted({each.state.household_id for each in ordered}, key=_order)
     batch = _Batch(*await projection.known(conn, ids))
-    for change, answers in told:
-        batch.apply(change, answers)
-    facts = [(change.state, answers) for change, answers in told if change.official]
-    facts.sort(key=lambda fact: (_order(fact[0].household_id), fact[0].sequence))
+    for each in ordered:
+        batch.apply(each)
+    # A stable sort: a household's facts stay in the order of their sequences.
+    facts = [each.fact for each in sorted(ordered, key=_household) if each.fact is not None]
     await projection.save(conn, batch.moved(), batch.changed(), facts)
     return (Announcement(cause, _event(new, old)) for cause, new, old in batch.told)
 
@@ -80,6 +86,7 @@ async def _refused(conn: AsyncConnection, told: Kept | None) -> Kept:
 # PostgreSQL's order of UUIDs, at a fraction of the cost of comparing them in Python.
 _order = attrgetter("int")
 _sequence = attrgetter("state.sequence")
+_household = attrgetter("state.household_id.int")
 
 
 class _Batch:
@@ -91,17 +98,17 @@ class _Batch:
         self._changed: set[tuple[UUID, Product]] = set()
         self.told: list[tuple[str, Kept, Kept | None]] = []
 
-    def apply(self, change: Change, answers: Sequence[Answer]) -> None:
+    def apply(self, change: Change) -> None:
         """Follow one event, in the order of sequences."""
         household = change.state.household_id
         newest = self._states.get(household)
         if newest is not None and change.state.sequence <= newest.sequence:
-            self._remember(newest, answers)
+            self._remember(newest, change.answers)
             return
         self._states[household] = change.state
         self._moved.add(household)
         known = self._answers.get(household, {})
-        for answer in answers:
+        for answer in change.answers:
             old = known.get(answer.product)
             if answer.eligible or old is not None:
                 self._answer(change, answer, old)

@@ -78,12 +78,12 @@ def _change(event: Received) -> actions.Change:
         holds_from=max(day, data.class_since or day),
     )
     state = State(data.household_id, event.sequence, data.province, data.commune, data.members, standing)
-    return actions.Change(event.event_id, state, official)
+    return actions.change(event.event_id, state, official)
 
 
 async def project_households(conn: AsyncConnection, events: Sequence[Received]) -> Iterable[Announcement]:
     """Follow a batch of the register's events, in whatever order and however often they come."""
-    return await actions.follow(conn, [_change(event) for event in events])
+    return await actions.follow(conn, [event.data for event in events])
 
 
 PROJECTORS = (
@@ -97,6 +97,7 @@ PROJECTORS = (
             "households.household.left.v1": Moved,
             "households.household.closed.v1": Moved,
         },
+        prepare=_change,
         handle=project_households,
         tables=FROM_HOUSEHOLDS,
         reconcile=actions.reconcile,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validator
@@ -225,12 +225,25 @@ def _fact(event: Received) -> dict[str, Any]:
     }
 
 
+class Told(NamedTuple):
+    """What an event of a household adds to our tables."""
+
+    state: dict[str, Any]
+    fact: dict[str, Any] | None
+
+
+def _told(event: Received) -> Any:
+    data = event.data
+    if not isinstance(data, Household):
+        return data
+    return Told(_state(event), _fact(event) if isinstance(data, (Classified, Changed)) else None)
+
+
 async def project_households(conn: AsyncConnection, events: Sequence[Received]) -> list[Announcement]:
     """Facts, states and counts of households, and the recorded populations. Announces nothing."""
-    households = [event for event in events if isinstance(event.data, Household)]
-    facts = [event for event in households if isinstance(event.data, (Classified, Changed))]
-    await store.add_facts(conn, [_fact(event) for event in facts])
-    await store.move_states(conn, [_state(event) for event in households])
+    told: list[Told] = [event.data for event in events if isinstance(event.data, Told)]
+    await store.add_facts(conn, [each.fact for each in told if each.fact is not None])
+    await store.move_states(conn, [each.state for each in told])
     await store.add_populations(conn, _rows(events, Population))
     return []
 
@@ -260,6 +273,7 @@ PROJECTORS = [
             "households.household.closed.v1": Changed,
             "households.area.population_recorded.v1": Population,
         },
+        prepare=_told,
         handle=project_households,
         tables=tables.FROM_HOUSEHOLDS,
     ),

@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 import json
+import time
 from collections import deque
 
 from nats import errors as nats_errors
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from benvung.bus.client import Client
 from benvung.bus.messages import Doubt, Stored
 
 PULL_SIZE = 500
@@ -33,14 +34,15 @@ class Pull:
         self._something = asyncio.Event()
         self._asked = 0
         self._delivered = 0
-        self._heard_at = asyncio.get_running_loop().time()
+        self._heard_at = time.monotonic()
 
     async def start(self) -> None:
         """Subscribe and put the first requests under way."""
         try:
-            await self._client.subscribe(
-                f"{self._inbox}.*", cb=self._on_message, pending_msgs_limit=0, pending_bytes_limit=0
+            heard = await self._client.subscribe(
+                f"{self._inbox}.*", cb=self._on_word, pending_msgs_limit=0, pending_bytes_limit=0
             )
+            self._client.hear(heard, self._on_message)
             await self._ask()
         except (nats_errors.Error, OSError) as error:
             raise Doubt(f"pull: {error!r}") from error
@@ -52,28 +54,35 @@ class Pull:
             body = json.dumps({"batch": PULL_SIZE, "expires": int(PULL_EXPIRES * 1e9)}).encode()
             await self._client.publish(self._next, body, reply=f"{self._inbox}.pull")
 
-    async def _on_message(self, message: Msg) -> None:
-        self._heard_at = asyncio.get_running_loop().time()
-        if self._doubt is not None:
-            return
-        try:
-            if message.reply.startswith("$JS.ACK."):
-                self._add(_delivered(message))
-            else:
-                self._end_request(message.headers or {})
-            if self._asked <= PULL_SIZE:
+    async def _on_message(self, subject: str, reply: str, payload: bytes) -> None:
+        self._heard_at = time.monotonic()
+        if self._doubt is None:
+            try:
+                self._add(subject, reply, payload)
                 await self._ask()
-        except Doubt as doubt:
-            self._doubt = doubt
-        except Exception as error:  # noqa: BLE001 -- an exception in here would deafen the connection
-            self._doubt = Doubt(f"pull: {error!r}")
+            except Exception as error:  # noqa: BLE001 -- it would end the connection's reading
+                self._give_up(error)
         self._something.set()
 
-    def _add(self, stored: Stored) -> None:
-        if stored.delivery != self._delivered + 1:
-            raise Doubt(f"delivery {stored.delivery} follows {self._delivered}")
-        self._delivered = stored.delivery
-        self._arrived.append(stored)
+    async def _on_word(self, message: Msg) -> None:
+        self._heard_at = time.monotonic()
+        if self._doubt is None:
+            try:
+                self._end_request(message.headers or {})
+                await self._ask()
+            except Exception as error:  # noqa: BLE001 -- it would deafen the subscription
+                self._give_up(error)
+        self._something.set()
+
+    def _give_up(self, error: Exception) -> None:
+        self._doubt = error if isinstance(error, Doubt) else Doubt(f"pull: {error!r}")
+
+    def _add(self, subject: str, reply: str, payload: bytes) -> None:
+        stream_seq, delivery = _numbers(reply)
+        if delivery != self._delivered + 1:
+            raise Doubt(f"delivery {delivery} follows {self._delivered}")
+        self._delivered = delivery
+        self._arrived.append(Stored(stream_seq, subject, payload, None, delivery, reply))
         self._asked -= 1
 
     def _end_request(self, headers: dict[str, str]) -> None:
@@ -108,7 +117,7 @@ class Pull:
             self._check_requests()
 
     def _check_requests(self) -> None:
-        silence = asyncio.get_running_loop().time() - self._heard_at
+        silence = time.monotonic() - self._heard_at
         if self._closed.is_set() or silence > PULL_EXPIRES + 3:
             raise Doubt("the server forgot our pull requests")
 
@@ -118,13 +127,11 @@ class Pull:
             await self._client.publish(last.reply, b"")
 
 
-def _delivered(message: Msg) -> Stored:
-    """Read stream and delivery sequence from the ack subject; both known layouts end alike."""
-    tokens = message.reply.split(".")
+def _numbers(reply: str) -> tuple[int, int]:
+    """Stream and delivery sequence from an ack subject; both known layouts end alike."""
+    tokens = reply.split(".")
     if len(tokens) == 9:
-        stream_seq, delivery = tokens[5], tokens[6]
-    elif len(tokens) >= 11:
-        stream_seq, delivery = tokens[7], tokens[8]
-    else:
-        raise Doubt(f"unknown ack subject {message.reply}")
-    return Stored(int(stream_seq), message.subject, message.data, None, int(delivery), message.reply)
+        return int(tokens[5]), int(tokens[6])
+    if len(tokens) >= 11:
+        return int(tokens[7]), int(tokens[8])
+    raise Doubt(f"unknown ack subject {reply}")

@@ -76,6 +76,12 @@ def _columns(table: str) -> str:
 
 Households = dict[UUID, State]
 Answers = dict[UUID, dict[Product, Kept]]
+Fact = dict[str, Any]
+
+
+def fact(state: State, answers: Sequence[Answer]) -> Fact:
+    """The row that tells what one event entitled the household to."""
+    return _placed(state) | _opened(answers)
 
 
 async def known(conn: AsyncConnection, ids: Sequence[UUID]) -> tuple[Households, Answers]:
@@ -105,7 +111,7 @@ async def save(
     conn: AsyncConnection,
     states: Sequence[State],
     kept: Sequence[Kept],
-    facts: Sequence[tuple[State, Sequence[Answer]]],
+    facts: Sequence[Fact],
 ) -> None:
     """Write newest states, newest answers and new facts, in one round trip."""
     async with (await db.driver(conn)).pipeline():
@@ -148,7 +154,7 @@ async def save_answers(conn: AsyncConnection, kept: Sequence[Kept]) -> None:
     )
 
 
-async def record_facts(conn: AsyncConnection, facts: Sequence[tuple[State, Sequence[Answer]]]) -> None:
+async def record_facts(conn: AsyncConnection, facts: Sequence[Fact]) -> None:
     """Record once per event what its state entitles the household to; a fact is never written again."""
     await _write(
         conn,
@@ -157,7 +163,7 @@ async def record_facts(conn: AsyncConnection, facts: Sequence[tuple[State, Seque
         " class_since date, left_list_on date, product text, valid_from date, valid_to date,"
         " limit_dong bigint, rate_percent numeric, reason text, article text, rule_version text)"
         " on conflict do nothing",
-        [_placed(state) | _opened(answers) for state, answers in facts],
+        facts,
     )
 
 
