@@ -10,7 +10,7 @@ from nats.aio import client as nats_client
 from tests.shared.pipeline import PROJECTOR, noted
 
 from benvung import clock
-from benvung.bus.connection import Client
+from benvung.bus.client import Client
 from benvung.envelope import Unreadable, encode
 from benvung.projector import Received
 

@@ -23,7 +23,8 @@ class Client(nats_client.Client):
         They pass by the subscription's queue and its task, and nobody reads their headers: that is half the
         cost of a message. What else comes, such as the server's word on a request, goes to its callback.
         """
-        self._hearing[subscription._id] = hear
+        number = next(number for number, each in self._subs.items() if each is subscription)
+        self._hearing[number] = hear
 
     async def _process_msg(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
         hear = self._hearing.get(sid)
