@@ -12,6 +12,8 @@ from tests.faults.model.lives import life
 from tests.faults.model.stand_in import Error, Server
 from tests.faults.model.streams import Headers, Request
 
+from benvung.bus.client import Hear
+
 
 class Subscription:
     """What a client hears under one subject, one after another."""
@@ -20,11 +22,16 @@ class Subscription:
         self._client = client
         self.pattern = pattern.removesuffix("*")
         self.queue: asyncio.Queue[Msg] = asyncio.Queue()
+        self.hear: Hear | None = None
         self.task = asyncio.create_task(self._pass_on(cb))
 
     async def _pass_on(self, cb: Callable[[Msg], Awaitable[None]]) -> None:
         while True:
-            await cb(await self.queue.get())
+            message = await self.queue.get()
+            if self.hear is not None and message.reply:
+                await self.hear(message.subject, message.reply, message.data)
+            else:
+                await cb(message)
 
     async def unsubscribe(self) -> None:
         """Hear no more."""
@@ -60,7 +67,11 @@ class Client:
         self.subscriptions.append(made)
         return made
 
-    def hear(
+    def hear(self, subscription: Subscription, hear: Hear) -> None:
+        """Give a stream's messages to `hear`, past the callback."""
+        subscription.hear = hear
+
+    def tell(
         self, inbox: str, data: bytes, headers: Headers | None, subject: str = "", reply: str = ""
     ) -> None:
         """The server says something to this client."""
@@ -93,15 +104,15 @@ class Client:
         if ".DIRECT.GET." in subject:
             for kept in self._server.range(subject.rpartition(".")[2], json.loads(payload)):
                 place = {"Nats-Sequence": str(kept.seq), "Nats-Subject": kept.subject}
-                self.hear(reply, kept.data, {**place, "Nats-Msg-Id": kept.event_id})
-            self.hear(reply, b"", {"Status": "204", "Description": "EOB"})
+                self.tell(reply, kept.data, {**place, "Nats-Msg-Id": kept.event_id})
+            self.tell(reply, b"", {"Status": "204", "Description": "EOB"})
             return
         try:
             answer = self._server.handle(subject, payload, headers, self)
         except Error as error:
             answer = error.answer
         if reply and answer is not None:
-            self.hear(reply, json.dumps(answer).encode(), None)
+            self.tell(reply, json.dumps(answer).encode(), None)
 
     def cut(self) -> None:
         """The connection is gone, and this side may not know it yet."""

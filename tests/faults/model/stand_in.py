@@ -49,7 +49,7 @@ class Server:
         stream = self.streams.pop(name, None)
         for durable in stream.durables.values() if stream else ():
             for request in durable.waiting:
-                request.client.hear(request.inbox, b"", {"Status": "409", "Description": "Consumer Deleted"})
+                request.client.tell(request.inbox, b"", {"Status": "409", "Description": "Consumer Deleted"})
 
     def rewind(self, name: str, number: int) -> None:
         """The server comes back with a copy of the stream from before its last messages."""
@@ -169,7 +169,7 @@ class Server:
         if disturb and len(sent) > (disturb == "reorder"):
             self._happened[disturb] += 1
         for request, kept, reply in _disturbed(sent, disturb):
-            request.client.hear(request.inbox, kept.data, None, kept.subject, reply)
+            request.client.tell(request.inbox, kept.data, None, kept.subject, reply)
         return len(sent)
 
     def ask(self, stream: str, reader: str, request: Request, seconds: float) -> None:
@@ -181,7 +181,7 @@ class Server:
             if request in durable.waiting:
                 left = {"Nats-Pending-Messages": str(request.left), "Nats-Pending-Bytes": "0"}
                 self._end(durable, request)
-                request.client.hear(request.inbox, b"", {"Status": "408", **left})
+                request.client.tell(request.inbox, b"", {"Status": "408", **left})
 
         request.end = asyncio.get_running_loop().call_later(seconds, end)
 

@@ -114,7 +114,7 @@ class World:
     async def _handle(self, conn: AsyncConnection, events: Sequence[Received]) -> Announcements:
         """Funding's handler, in a version that may have a flaw."""
         who = life()
-        flawed = {each.event_id: self.truth.indigestible(each.data.members) for each in events}
+        flawed = {each.event_id: self.truth.indigestible(each.data.state.members) for each in events}
         if who is not None and who.name == REBUILDER:
             self.truth.refused |= flawed
         if any(flawed.values()):
