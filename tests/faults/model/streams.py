@@ -14,7 +14,7 @@ class Connection(Protocol):
 
     batches: dict[str, list[tuple[str, bytes, Headers]]]
 
-    def hear(
+    def tell(
         self, inbox: str, data: bytes, headers: Headers | None, subject: str = "", reply: str = ""
     ) -> None:
         """The server says something to it."""
