@@ -101,5 +101,6 @@ PROJECTORS = (
         handle=project_households,
         tables=FROM_HOUSEHOLDS,
         reconcile=actions.reconcile,
+        apart=True,
     ),
 )
