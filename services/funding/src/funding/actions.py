@@ -20,11 +20,16 @@ from funding.store.projection import Answers, Households, Kept, State
 
 
 class Change(NamedTuple):
-    """One event of the register. `official` is False for a preliminary result, which opens nothing."""
+    """One event of the register: the state of today, and the fact with what it left behind.
+
+    No fact: a preliminary result, which opens nothing, or an annulment. `replaces` is the sequence of a fact
+    that is not answered from any more.
+    """
 
     event_id: str
     state: State
-    official: bool
+    fact: State | None
+    replaces: int | None = None
 
 
 async def follow(conn: AsyncConnection, changes: Iterable[Change]) -> Iterable[Announcement]:
@@ -39,9 +44,15 @@ async def follow(conn: AsyncConnection, changes: Iterable[Change]) -> Iterable[A
     batch = _Batch(*await projection.known(conn, ids))
     for change, answers in told:
         batch.apply(change, answers)
-    facts = [(change.state, answers) for change, answers in told if change.official]
+    facts = [
+        (change.fact, answers if change.fact is change.state else domain.answers(change.fact.standing))
+        for change, answers in told
+        if change.fact is not None
+    ]
     facts.sort(key=lambda fact: (_order(fact[0].household_id), fact[0].sequence))
+    replaced = [(each.state.household_id, each.replaces) for each in ordered if each.replaces is not None]
     await projection.save(conn, batch.moved(), batch.changed(), facts)
+    await projection.answer_no_more_from(conn, replaced)
     return (Announcement(cause, _event(new, old)) for cause, new, old in batch.told)
 
 

@@ -19,6 +19,8 @@ EVENTS = (
     events.HouseholdLeft,
     events.HouseholdArrived,
     events.HouseholdClosed,
+    events.HouseholdResized,
+    events.HouseholdAnnulled,
     events.ReviewOpened,
     events.ReviewClosed,
     events.PopulationRecorded,

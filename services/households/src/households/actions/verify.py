@@ -17,7 +17,8 @@ from households.events import PovertyClass
 Counts = dict[str, dict[str, tuple[int, int]]]
 STREAM = "HOUSEHOLDS"
 _STATE_EVENTS = frozenset(
-    f"households.household.{kind}.v1" for kind in ("registered", "classified", "left", "arrived", "closed")
+    f"households.household.{kind}.v1"
+    for kind in ("registered", "classified", "left", "arrived", "closed", "resized", "annulled")
 )
 
 

@@ -58,6 +58,20 @@ def come_back(
     return replace(arrived, state=known)
 
 
+def heritage(state: HouseholdState) -> HouseholdState:
+    """What goes over to a household that splits off: class and past, and nothing of place, size or count."""
+    return replace(
+        state,
+        revision=0,
+        province=None,
+        commune="",
+        village="",
+        members=1,
+        preliminary_class=None,
+        last_fact_on=None,
+    )
+
+
 def split_off(household_id: UUID, place: Place, members: int, parent: HouseholdState, on: date) -> Outcome:
     """A household that was part of another one: it keeps the class, and what the whole once was."""
     check_active(parent)
@@ -77,10 +91,20 @@ def split_off(household_id: UUID, place: Place, members: int, parent: HouseholdS
     return Outcome(state, other_increase(parent), None, None, None)
 
 
-def change_members(state: HouseholdState, members: int, on: date) -> Outcome:
-    """Another number of members without a decision: a split, a merger, a birth or a death."""
+def change_members(
+    state: HouseholdState, members: int, on: date, *, ever_poor: bool = False, ever_near_poor: bool = False
+) -> Outcome:
+    """Another number of members without a decision: a split, a merger, a birth or a death.
+
+    A merger brings along what the household that ended once was.
+    """
     check_active(state)
     check_members(members)
     check_change_date(state, on)
     after = replace(state, revision=state.revision + 1, members=members, last_fact_on=on)
+    after = replace(
+        after,
+        ever_poor=state.ever_poor or ever_poor,
+        ever_near_poor=state.ever_near_poor or ever_near_poor,
+    )
     return Outcome(after, None, state.poverty_class, state.members, state.standard)

@@ -1,9 +1,10 @@
 """Decisions and changes: facts that are written once and only read from then on."""
 
+import datetime as dt
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from psycopg.types.json import Jsonb
@@ -30,6 +31,24 @@ class RowRef:
 
     import_id: uuid.UUID
     row_no: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """What an event says of a decision beside what it meant for the household."""
+
+    decision_id: uuid.UUID
+    review_id: uuid.UUID
+    year: int
+    kind: Literal["ANNUAL", "REGULAR"]
+    stage: Literal["PRELIMINARY", "OFFICIAL"]
+    decided_class: Literal["POOR", "NEAR_POOR", "AVERAGE_LIVING", "NOT_POOR"]
+    decided_on: dt.date
+    valid_from: dt.date
+    decision_number: str | None
+    standard: str
+    basis: Literal["TOTALS_GIVEN", "FLAGS"]
+    rule_version: str
 
 
 @dataclass(frozen=True, slots=True)
