@@ -11,7 +11,9 @@ from benvung import audit, outbox
 from benvung.auth import Principal
 from benvung.vault import Vault
 from households import domain, store
-from households.actions import tell
+from households.actions import histories, tell
+from households.actions.book import Book, Taking
+from households.actions.histories import Evidence
 from households.actions.refusals import HouseholdNotFound, ReviewClosed, ReviewNotFound
 from households.domain import (
     Classification,
@@ -23,7 +25,7 @@ from households.domain import (
     Refused,
     Scores,
 )
-from households.store.decisions import RowRef, Taken
+from households.store.decisions import Own, RowRef, Taken
 from households.store.reviews import Review
 
 
@@ -43,11 +45,15 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A result with the class it means and the household's state after it; nothing is written yet."""
+    """A result with the class it means and the household's state after it; nothing is written yet.
+
+    `decision` without an outcome comes late: only the household's history says what it means.
+    """
 
     result: Result
     is_new: bool
-    outcome: Outcome
+    decision: Decision
+    outcome: Outcome | None
     classification: Classification
 
 
@@ -72,8 +78,6 @@ def judge(review: Review, state: HouseholdState | None, result: Result) -> Judge
     if state is None:
         place = Place(review.province, review.commune, result.village or "", review.area_type)
         state = domain.first_met(result.household_id, place, result.members)
-    elif result.village not in {None, state.village}:
-        state = replace(state, village=result.village)
     decision = Decision(
         year=review.year,
         kind=review.kind,
@@ -83,8 +87,11 @@ def judge(review: Review, state: HouseholdState | None, result: Result) -> Judge
         standard=review.standard,
         decided_on=review.decided_on,
         valid_from=review.valid_from,
+        village=result.village,
     )
-    return Judged(result, is_new, domain.decide(state, decision), classification)
+    late = domain.comes_late(state, decision.valid_from)
+    outcome = None if late else domain.decide(state, decision)
+    return Judged(result, is_new, decision, outcome, classification)
 
 
 async def decide_many(
@@ -98,16 +105,101 @@ async def decide_many(
     ordered = sorted(results, key=lambda each: each.household_id)
     states = await store.households.lock(conn, [each.household_id for each in ordered], review.area_type)
     judged: list[Judged] = []
+    late: list[Judged] = []
     refused: list[RefusedResult] = []
     for result in ordered:
         try:
-            judged.append(judge(review, _known(review, states, result), result))
+            each = judge(review, _known(review, states, result), result)
         except Refused as refusal:
             refused.append(RefusedResult(result, refusal))
+        else:
+            (late if each.outcome is None else judged).append(each)
     taken = await _announce(conn, review, judged)
     if taken:
         await store.decisions.write(conn, review, taken)
+    if late:
+        await _decide_late(conn, review, states, late, taken, refused)
     return taken, refused
+
+
+async def _decide_late(
+    conn: AsyncConnection,
+    review: Review,
+    states: dict[uuid.UUID, HouseholdState],
+    late: Sequence[Judged],
+    taken: list[Taken],
+    refused: list[RefusedResult],
+) -> None:
+    concerned = await store.households.lock(conn, [each.result.household_id for each in late], review.area_type)
+    book = await histories.open_book(conn, concerned)
+    for each in late:
+        household = each.result.household_id
+        try:
+            _check_lived_there(review, book, household)
+            async with conn.begin_nested():
+                taken.append(await record_decision(conn, book, review, each))
+        except Refused as refusal:
+            refused.append(RefusedResult(each.result, refusal))
+            # What came from it may be half taken.
+            book = await histories.open_book(conn, concerned)
+
+
+def _check_lived_there(review: Review, book: Book, household_id: uuid.UUID) -> None:
+    then = book.histories[household_id].at(review.valid_from) or book.states[household_id]
+    if then.commune != review.commune:
+        raise _elsewhere()
+
+
+async def record_decision(
+    conn: AsyncConnection, book: Book, review: Review, judged: Judged, corrects: Corrected | None = None
+) -> Taken:
+    """Take a decision into a household's history: a late one, or one that corrects another."""
+    result, classification = judged.result, judged.classification
+    decision_id = uuid.uuid4()
+    paper = tell.paper_of(decision_id, review, classification, result.scores)
+    if corrects is not None:
+        own = corrects.own
+        paper = replace(paper, decided_on=own.decided_on, decision_number=own.decision_number)
+    decision = Taken(
+        decision_id=decision_id,
+        sequence=0,
+        outcome=domain.Outcome(book.states[result.household_id], None, None, None, None),
+        classification=classification,
+        scores=result.scores,
+        members=result.members,
+        stage=review.stage,
+        declared_class=result.declared_class,
+        reviewer=result.reviewer,
+        flags=result.flags,
+        row=result.row,
+        own=corrects and corrects.own,
+    )
+    taking = Taking(
+        result.household_id,
+        review.valid_from,
+        replace(judged.decision, decided_on=paper.decided_on),
+        corrects and corrects.sequence,
+        paper,
+    )
+    sequence, outcome = await histories.record(conn, book, taking, Evidence(review, decision))
+    return replace(decision, sequence=sequence, outcome=outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """The fact in whose place a decision stands, and that decision's own paper."""
+
+    sequence: int
+    own: Own
+
+
+def _elsewhere() -> Refused:
+    return Refused(
+        "household-in-another-commune",
+        "Hộ này thuộc sổ của một xã khác.",
+        "This household is in the register of another commune.",
+        "household_id",
+    )
 
 
 def _known(review: Review, states: dict[uuid.UUID, HouseholdState], result: Result) -> HouseholdState | None:
@@ -119,28 +211,24 @@ def _known(review: Review, states: dict[uuid.UUID, HouseholdState], result: Resu
             "The register has no household with this identifier.",
             "household_id",
         )
-    if state is not None and state.commune != review.commune:
-        raise Refused(
-            "household-in-another-commune",
-            "Hộ này thuộc sổ của một xã khác.",
-            "This household is in the register of another commune.",
-            "household_id",
-        )
-    return state
+    if state is None or state.commune == review.commune or domain.comes_late(state, review.valid_from):
+        return state
+    raise _elsewhere()
 
 
 async def _announce(conn: AsyncConnection, review: Review, judged: Sequence[Judged]) -> list[Taken]:
     ids = [uuid.uuid4() for _ in judged]
+    outcomes = [each.outcome for each in judged if each.outcome is not None]
     events = [
-        tell.classified(decision_id, review, each.outcome, each.classification, each.result.scores)
-        for decision_id, each in zip(ids, judged, strict=True)
+        tell.classified(decision_id, review, outcome, each.classification, each.result.scores)
+        for decision_id, each, outcome in zip(ids, judged, outcomes, strict=True)
     ]
     sequences = await outbox.publish(conn, events)
     return [
         Taken(
             decision_id=decision_id,
             sequence=sequence,
-            outcome=each.outcome,
+            outcome=outcome,
             classification=each.classification,
             scores=each.result.scores,
             members=each.result.members,
@@ -151,7 +239,7 @@ async def _announce(conn: AsyncConnection, review: Review, judged: Sequence[Judg
             row=each.result.row,
             is_new=each.is_new,
         )
-        for decision_id, sequence, each in zip(ids, sequences, judged, strict=True)
+        for decision_id, sequence, each, outcome in zip(ids, sequences, judged, outcomes, strict=True)
     ]
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,6 +17,7 @@ from households.actions.areas import place_on
 from households.actions.refusals import HouseholdChanged, HouseholdNotFound, VillageUnknown
 from households.domain import ClosureReason, HouseholdClass, HouseholdState, Place, Status
 from households.store.households import Person
+from households.store.tellings import Change, Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,20 @@ def _person(vault: Vault, household: Household) -> Person:
     )
 
 
+async def _write(conn: AsyncConnection, recorded: Sequence[Change]) -> None:
+    """Store a fact that came in time, told by one event or, a move, by two."""
+    await store.tellings.add_changes(conn, recorded)
+    await store.tellings.add(
+        conn,
+        [
+            Told(
+                each.sequence, recorded[0].sequence, leg, each.kind, None, each.on, each.state, each.outcome
+            )
+            for leg, each in enumerate(recorded)
+        ],
+    )
+
+
 async def register(
     conn: AsyncConnection, principal: Principal, vault: Vault, household: Household
 ) -> uuid.UUID:
@@ -63,9 +79,11 @@ async def register(
     """
     place = await _place(conn, principal.scope(), household.commune, household.village, clock.today())
     household_id = uuid.uuid4()
-    state = domain.register(household_id, place, household.members).state
-    await store.households.enter(conn, state, household.code, _person(vault, household))
-    await outbox.publish(conn, [tell.registered(state)])
+    outcome = domain.register(household_id, place, household.members)
+    await store.households.enter(conn, outcome.state, household.code, _person(vault, household))
+    [sequence] = await outbox.publish(conn, [tell.registered(outcome.state)])
+    registered = Change(sequence, "REGISTERED", clock.today(), outcome.state, outcome, "REGISTERED")
+    await _write(conn, [registered])
     await audit.record(conn, principal, "household.registered", "household", str(household_id))
     return household_id
 
@@ -99,14 +117,8 @@ async def arrive(
     )
     await store.households.enter(conn, outcome.state, household.code, _person(vault, household))
     [sequence] = await outbox.publish(conn, [tell.arrived(outcome, "ARRIVED", from_commune)])
-    await store.decisions.write_change(
-        conn,
-        "ARRIVED",
-        sequence,
-        outcome,
-        reason="ARRIVED",
-        other_commune=from_commune,
-        certificate=certificate,
+    await _write(
+        conn, [Change(sequence, "ARRIVED", on, outcome.state, outcome, "ARRIVED", from_commune, certificate)]
     )
     await audit.record(conn, principal, "household.arrived", "household", str(household_id))
     return household_id
@@ -155,11 +167,12 @@ async def move(
     )
     await store.households.update(conn, [arrived.state])
     await store.households.give_code(conn, household_id, to_code)
-    await store.decisions.write_change(
-        conn, "LEFT", sequences[0], left, reason="MOVED", other_commune=to_commune
-    )
-    await store.decisions.write_change(
-        conn, "ARRIVED", sequences[1], arrived, reason="MOVED", other_commune=state.commune
+    await _write(
+        conn,
+        [
+            Change(sequences[0], "LEFT", on, left.state, left, "MOVED", to_commune),
+            Change(sequences[1], "ARRIVED", on, arrived.state, arrived, "MOVED", state.commune),
+        ],
     )
     await audit.record(conn, principal, "household.moved", "household", str(household_id), {"to": to_commune})
 
@@ -183,9 +196,8 @@ async def close(
     event = tell.left(outcome, reason.value, None) if gone else tell.closed(outcome, reason.value)
     [sequence] = await outbox.publish(conn, [event])
     await store.households.update(conn, [outcome.state])
-    await store.decisions.write_change(
-        conn, "LEFT" if gone else "CLOSED", sequence, outcome, reason=reason.value
-    )
+    kind = "LEFT" if gone else "CLOSED"
+    await _write(conn, [Change(sequence, kind, on, outcome.state, outcome, reason.value)])
     await audit.record(
         conn, principal, "household.closed", "household", str(household_id), {"reason": reason.value}
     )

@@ -168,7 +168,7 @@ def decide(state: HouseholdState, decision: Decision) -> Outcome:
     check_members(decision.members)
     standard = check_standard(decision.standard, decision.valid_from)
     _check_order(state, decision)
-    if decision.village is not None:
+    if decision.village is not None and decision.village.startswith(state.commune):
         state = replace(state, village=decision.village)
     if decision.stage is Stage.PRELIMINARY:
         after = replace(

@@ -17,7 +17,7 @@ from households.domain.household import (
     other_increase,
 )
 from households.domain.standards import Standard
-from households.domain.terms import HouseholdClass, Refused, Status
+from households.domain.terms import AreaType, HouseholdClass, Refused, Status
 
 
 def come_back(
@@ -66,6 +66,7 @@ def heritage(state: HouseholdState) -> HouseholdState:
         province=None,
         commune="",
         village="",
+        area_type=AreaType.RURAL,
         members=1,
         preliminary_class=None,
         last_fact_on=None,

@@ -21,6 +21,10 @@ _STATE = (
     " official_annual_year"
 )
 
+_SUCCESSORS = """array(with recursive s(id) as (
+ select household_id from lineage where predecessor_id = any(%b::uuid[])
+ union select l.household_id from lineage l join s on l.predecessor_id = s.id) select id from s)"""
+
 # Every column of a state that a transition may change, with its type: the set-based update reads these.
 _CHANGING = {
     "province": "text",
@@ -104,11 +108,16 @@ def record_of(state: HouseholdState) -> dict[str, Any]:
 async def lock(
     conn: AsyncConnection, ids: Iterable[uuid.UUID], area_type: AreaType
 ) -> dict[uuid.UUID, HouseholdState]:
-    """Lock households in the order of their ids, whoever else locks them, and return their states."""
+    """Lock households in the order of their ids, whoever else locks them, and return their states.
+
+    Locked and returned are also those that split off from them or that they merged into: if the past of the
+    one turns out otherwise, so does that of the other.
+    """
     pg = await db.driver(conn)
     cursor = await pg.execute(
-        f"select {_STATE} from households where id = any(%b::uuid[]) order by id for no key update",
-        (list(ids),),
+        f"select {_STATE} from households where id = any(%b::uuid[] || {_SUCCESSORS}) order by id"
+        " for no key update",
+        (wanted := list(ids), wanted),
     )
     return {row[0]: state_of(row, area_type) for row in await cursor.fetchall()}
 
