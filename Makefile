@@ -37,6 +37,7 @@ check: setup-all ## style, types, contracts, house rules; seconds
 SEEDS ?= 1..20
 REQUESTS ?= 10000
 faults: setup-all ## long campaigns of faults; SEEDS=1..20 REQUESTS=10000, one seed repeats one run
+	FAULT_STEPS=10000 $(RUN) pytest -q -s -n 0 tests/faults/model
 	$(RUN) python -m tests.faults --seeds $(SEEDS) --requests $(REQUESTS)
 
 planted: setup-all ## plant known bugs one by one and see the tests that catch them

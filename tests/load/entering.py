@@ -21,15 +21,22 @@ SMALL, LARGE = 1_000, 100_000
 
 def imports(stack: Stack, folder: Path) -> Iterator[Figure]:
     """From the first byte of the upload to visible eligibility and report, for a small and a large load."""
-    officer = Officer(addresses(stack), "huyen-kong-chro")
-    district.generate(folder, 2022)
-    district.enter_villages(officer, folder)
+    officer = settled(stack, folder)
     communes = district.communes_of(folder)
     small = upload(stack, officer, folder, communes[:1], rows=SMALL, year="2023")
     yield Figure(f"{SMALL} hộ, từ tệp đến khi thấy", f"{small:.2f} s", "≤ 2 s", small <= 2)
     large = upload(stack, officer, folder, communes[1:], rows=LARGE, year="2022")
     rate = LARGE / large
     yield Figure(f"{LARGE} dòng đến khi thấy", f"{rate:.0f} dòng/s", "≥ 1.500 dòng/s", rate >= 1500)
+
+
+def settled(stack: Stack, folder: Path) -> Officer:
+    """The district's officer, with the villages entered unless another part did that."""
+    officer = Officer(addresses(stack), "huyen-kong-chro")
+    district.generate(folder, 2022)
+    if officer.get("households", "/v1/households/count")["households"] == 0:
+        district.enter_villages(officer, folder)
+    return officer
 
 
 def upload(

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from tests.load.entering import upload
+from tests.load.entering import settled, upload
 from tests.load.figures import Figure, quantile
 
 from benvung_local import district, reclassify
-from benvung_local.client import Officer, Unexpected, until
-from benvung_local.demo import addresses
+from benvung_local.client import Unexpected, until
 from benvung_local.processes import LOOPBACK
 from benvung_local.stack import Stack
 
@@ -25,10 +24,8 @@ SHARES = (0.50, 0.95, 0.99)
 
 def latency(stack: Stack, folder: Path) -> Iterator[Figure]:
     """Reclassifications at a steady rate; the figures run from the 2xx to each projection's commit."""
-    officer = Officer(addresses(stack), "huyen-kong-chro")
+    officer = settled(stack, folder)
     if officer.get("households", "/v1/households/count")["households"] == 0:
-        district.generate(folder, 2022)
-        district.enter_villages(officer, folder)
         upload(stack, officer, folder, district.communes_of(folder)[:1], rows=10_000, year="2022")
     poor = officer.pages("households", "/v1/households", **{"class": "POOR"})
     households = list(itertools.islice(poor, PER_SECOND * SECONDS))

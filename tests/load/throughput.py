@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 from pydantic import SecretStr
-from tests.load.entering import counted, open_review, review_file, visible
+from tests.load.entering import counted, open_review, review_file, settled, visible
 from tests.load.figures import Figure
 
 from benvung import db
@@ -16,8 +16,7 @@ from benvung.bus import Bus, Outgoing
 from benvung.following import ProjectorRunner
 from benvung.settings import ServiceSettings
 from benvung_local import district
-from benvung_local.client import Officer, until
-from benvung_local.demo import addresses
+from benvung_local.client import until
 from benvung_local.stack import Stack
 from funding.consumers import PROJECTORS
 from funding.settings import Settings
@@ -28,10 +27,7 @@ CHAIN = 20_000
 
 def chain(stack: Stack, folder: Path) -> Iterator[Figure]:
     """From a full outbox through both hops, while NATS comes back after an outage of a whole import."""
-    officer = Officer(addresses(stack), "huyen-kong-chro")
-    if officer.get("households", "/v1/households/count")["households"] == 0:
-        district.generate(folder, 2022)
-        district.enter_villages(officer, folder)
+    officer = settled(stack, folder)
     communes = district.communes_of(folder)[1:]
     before = counted(stack)[:2]
     stack.kill("nats")

@@ -30,20 +30,18 @@ class Step:
     commune: int
 
 
-steps = st.lists(
-    st.builds(
-        Step,
-        household=st.integers(0, 3),
-        action=st.sampled_from(
-            ("decide", "decide", "decide", "decide", "guess", "move", "close", "leave", "arrive")
-        ),
-        days=st.integers(0, 200),
-        household_class=st.sampled_from(CLASSES),
-        members=st.integers(1, 9),
-        commune=st.integers(0, len(COMMUNES) - 1),
+step = st.builds(
+    Step,
+    household=st.integers(0, 3),
+    action=st.sampled_from(
+        ("decide", "decide", "decide", "decide", "guess", "move", "close", "leave", "arrive")
     ),
-    max_size=30,
+    days=st.integers(0, 200),
+    household_class=st.sampled_from(CLASSES),
+    members=st.integers(1, 9),
+    commune=st.integers(0, len(COMMUNES) - 1),
 )
+steps = st.lists(step, max_size=30)
 
 
 @dataclass

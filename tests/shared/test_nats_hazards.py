@@ -5,6 +5,7 @@ Each test puts the bus into the situation of one known hazard of nats-py 2.16 an
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import time
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 from tests.shared.pipeline import OWNER, READER, STREAM, Pipeline, noted, running, true, until
 
 from benvung.bus import Bus, Doubt, Outgoing, Pull, Refused
@@ -135,7 +137,7 @@ async def test_5_a_batch_is_never_larger_than_asked_and_closing_takes_no_time(pi
     async with connected(pipeline) as bus:
         await fill(bus, 31)
         async with reading(pipeline) as pull:
-            await until(lambda: true(pull._queue.qsize() == 31))
+            await until(lambda: true(len(pull._arrived) == 31))
             sizes = [len(await pull.batch(5, 1)) for _ in range(7)]
             begun = time.monotonic()
     assert sizes == [5, 5, 5, 5, 5, 5, 1]
@@ -279,13 +281,13 @@ async def test_12_a_message_that_the_client_drops_is_missed(pipeline: Pipeline) 
         await fill(bus, 5)
         hear, heard = pull._on_message, 0
 
-        async def drop_the_third(each: Any) -> None:
+        async def drop_the_third(*message: Any) -> None:
             nonlocal heard
             heard += 1
             if heard != 3:
-                await hear(each)
+                await hear(*message)
 
-        subscription._cb = drop_the_third
+        pull._client.hear(subscription, drop_the_third)
         await fill(bus, 10)
         with pytest.raises(Doubt, match="delivery"):
             await asyncio.wait_for(_endlessly(pull), 10)
@@ -333,6 +335,34 @@ async def test_14_a_server_that_is_only_starting_is_waited_for(
         nats_server.start()
         await until(lambda: pipeline.holds(2), 10)
     assert await pipeline.kept() == [("a", 1), ("a", 2)]
+
+
+async def test_15_a_connection_that_is_reset_with_something_unsent_is_known_to_be_over(
+    pipeline: Pipeline, nats_server: NatsServer
+) -> None:
+    """The client writes the rest to the closed connection, fails at that, and tells nobody that it is closed."""
+    failed: list[dict[str, Any]] = []
+
+    async def be_reset() -> bool:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: failed.append(context))
+        bus = await pipeline.bus()
+        with stalled(nats_server):
+            while bus._client.pending_data_size < 1_000_000:
+                await bus._client.publish(SUBJECT, b"x" * 100_000)
+                await asyncio.sleep(0)
+            # With what it has not read yet its end of the connection is a reset.
+            nats_server.kill()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(bus.closed.wait(), 3)
+        known = bus.closed.is_set()
+        await bus.close()
+        return known
+
+    # On the loop of the services: the other one does not mind writing to a closed connection.
+    known = await asyncio.to_thread(uvloop.run, be_reset())
+    gc.collect()
+    assert known
+    assert failed == []
 
 
 async def _stored(pipeline: Pipeline, number: int) -> bool:

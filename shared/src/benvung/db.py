@@ -92,7 +92,7 @@ def is_transient(error: BaseException) -> bool:
 
 
 def as_json(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Many rows as one parameter, for `jsonb_to_recordset`: dates, UUIDs and decimals as PostgreSQL reads them."""
+    """Many rows as one parameter, for `json_to_recordset`: dates, UUIDs and decimals as PostgreSQL reads them."""
     return orjson.dumps(rows, default=str).decode()
 
 

@@ -39,6 +39,7 @@ class Received(NamedTuple):
 
 Announcements = Iterable[outbox.Announcement]
 Handler = Callable[[AsyncConnection, Sequence[Received]], Awaitable[Announcements]]
+Prepare = Callable[[Received], Any]
 Reconcile = Callable[[AsyncConnection, str], Awaitable[Announcements]]
 
 
@@ -66,8 +67,9 @@ class Withdrawal(BaseModel):
 class Projector:
     """What one projection reads from one stream.
 
-    `readers` maps each event type to this consumer's own small model. `handle` gets a batch in stream
-    order, writes rows with set-based SQL, and returns what is to be announced: lazily where that is work,
+    `readers` maps each event type to this consumer's own small model. `prepare`, where there is one, makes of
+    an event without the database what the handler then finds as its `data`: a projection that is made anew
+    has this done while PostgreSQL works on the batch before. `handle` gets a batch in stream order, writes rows with set-based SQL, and returns what is to be announced: lazily where that is work,
     because a projection made anew announces nothing of it. It must be indifferent to repetition and
     disorder: facts are inserted once by sequence, state rows only move to a higher one.
 
@@ -83,9 +85,20 @@ class Projector:
     handle: Handler
     tables: Sequence[sa.Table] = ()
     reconcile: Reconcile | None = None
+    prepare: Prepare | None = None
 
     def read(self, payload: bytes) -> Received | None:
         """Read one message, or `None` when its kind does not concern us. Raises `Unreadable`."""
+        event = self._read(payload)
+        if event is None or self.prepare is None or isinstance(event.data, Withdrawal):
+            return event
+        try:
+            return event._replace(data=self.prepare(event))
+        except Exception as error:
+            log.exception("event_not_prepared", projector=self.name, event_id=event.event_id)
+            raise Unreadable(f"{type(error).__name__}: {error}") from error
+
+    def _read(self, payload: bytes) -> Received | None:
         try:
             event = self._whole.validate_json(payload)
         except ValidationError:

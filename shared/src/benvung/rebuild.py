@@ -170,7 +170,11 @@ class Rebuilder(Runner):
         patience = _Patience()
         known = job.seq == 0
         while not stop.is_set():
-            if job.seq >= end:
+            # A server that went away may come back with an older stream.
+            if self.bus is None or self.bus.closed.is_set():
+                raise Doubt("connection closed")
+            # What we read last may have been replaced since: it is looked at even when nothing follows it.
+            if known and job.seq >= end:
                 end = await self._swap(conn, ahead, job, patience)
                 if end == 0:
                     return
@@ -199,12 +203,17 @@ class Rebuilder(Runner):
     async def _project(self, conn: AsyncConnection, job: Job, ahead: Ahead, batch: Batch) -> Job:
         """Read a batch into the new tables, in transactions of their own or inside the one that is open."""
 
+        swapping = conn.in_transaction()
+
         async def transact(messages: Sequence[Stored], reason: str | None) -> None:
             whole = messages is batch.messages and reason is None
             found = batch.found if whole else ahead.sort(messages, reason)
             last = messages[-1]
-            async with conn.begin_nested() if conn.in_transaction() else conn.begin():
+            async with conn.begin_nested() if swapping else conn.begin():
                 reached = replace(job, seq=last.stream_seq, fingerprint=fingerprint(last))
+                if not swapping:
+                    # A crash may undo the last batches, rows and place alike: they are read again.
+                    await (await db.driver(conn)).execute("set local synchronous_commit = off")
                 # Noted first, as the live projection does, so that the two never wait for each other.
                 anew = await withdrawals.note(conn, job.projector.stream, found.withdrawn)
                 await self._say_how_far(conn, reached, "READING")

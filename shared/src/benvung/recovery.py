@@ -105,6 +105,9 @@ async def _renumber(conn: AsyncConnection, columns: Sequence[sa.Column[int]]) ->
         " select old, nextval('outbox_id_seq') as new from (select id as old from outbox order by id) waiting"
     )
     renumbered = cursor.rowcount
+    if not renumbered:
+        # Requests under way need not wait for the tables below.
+        return 0
     await pg.execute(
         "update outbox set id = new, payload = overlay(payload placing"
         f" convert_to(lpad(new::text, {SEQUENCE_DIGITS}, '0'), 'UTF8')"

@@ -20,7 +20,7 @@ from funding.store.projection import Answers, Households, Kept, State
 
 
 class Change(NamedTuple):
-    """One event of the register: the state of today, and the fact with what it left behind.
+    """One event of the register, what it entitles the household to, and the row of its fact; made by `change`.
 
     No fact: a preliminary result, which opens nothing, or an annulment. `replaces` is the sequence of a fact
     that is not answered from any more.
@@ -28,8 +28,18 @@ class Change(NamedTuple):
 
     event_id: str
     state: State
-    fact: State | None
-    replaces: int | None = None
+    answers: Sequence[Answer]
+    fact: projection.Fact | None
+    replaces: int | None
+
+
+def change(event_id: str, state: State, then: State | None, replaces: int | None = None) -> Change:
+    """What follows from one event: `state` is that of today, `then` what its fact left behind, if it has one."""
+    answers = domain.answers(state.standing)
+    fact = None
+    if then is not None:
+        fact = projection.fact(then, answers if then is state else domain.answers(then.standing))
+    return Change(event_id, state, answers, fact, replaces)
 
 
 async def follow(conn: AsyncConnection, changes: Iterable[Change]) -> Iterable[Announcement]:
@@ -38,19 +48,17 @@ async def follow(conn: AsyncConnection, changes: Iterable[Change]) -> Iterable[A
     Indifferent to order, repetition and batches: the newest state wins, an answer's row exists once any
     event opened the product, and only a real difference is announced.
     """
-    ordered = sorted(changes, key=lambda change: change.state.sequence)
-    told = [(change, domain.answers(change.state.standing)) for change in ordered]
-    ids = sorted({change.state.household_id for change in ordered}, key=_order)
+    ordered = sorted(changes, key=_sequence)
+    ids = sorted({each.state.household_id for each in ordered}, key=_order)
     batch = _Batch(*await projection.known(conn, ids))
-    for change, answers in told:
-        batch.apply(change, answers)
-    facts = [
-        (change.fact, answers if change.fact is change.state else domain.answers(change.fact.standing))
-        for change, answers in told
-        if change.fact is not None
+    for each in ordered:
+        batch.apply(each)
+    # A stable sort: a household's facts stay in the order of their sequences.
+    by_household = sorted(ordered, key=_household)
+    facts = [each.fact for each in by_household if each.fact is not None]
+    replaced = [
+        (each.state.household_id, each.replaces) for each in by_household if each.replaces is not None
     ]
-    facts.sort(key=lambda fact: (_order(fact[0].household_id), fact[0].sequence))
-    replaced = [(each.state.household_id, each.replaces) for each in ordered if each.replaces is not None]
     await projection.save(conn, batch.moved(), batch.changed(), facts)
     await projection.answer_no_more_from(conn, replaced)
     return (Announcement(cause, _event(new, old)) for cause, new, old in batch.told)
@@ -90,6 +98,8 @@ async def _refused(conn: AsyncConnection, told: Kept | None) -> Kept:
 
 # PostgreSQL's order of UUIDs, at a fraction of the cost of comparing them in Python.
 _order = attrgetter("int")
+_sequence = attrgetter("state.sequence")
+_household = attrgetter("state.household_id.int")
 
 
 class _Batch:
@@ -101,17 +111,17 @@ class _Batch:
         self._changed: set[tuple[UUID, Product]] = set()
         self.told: list[tuple[str, Kept, Kept | None]] = []
 
-    def apply(self, change: Change, answers: Sequence[Answer]) -> None:
+    def apply(self, change: Change) -> None:
         """Follow one event, in the order of sequences."""
         household = change.state.household_id
         newest = self._states.get(household)
         if newest is not None and change.state.sequence <= newest.sequence:
-            self._remember(newest, answers)
+            self._remember(newest, change.answers)
             return
         self._states[household] = change.state
         self._moved.add(household)
         known = self._answers.get(household, {})
-        for answer in answers:
+        for answer in change.answers:
             old = known.get(answer.product)
             if answer.eligible or old is not None:
                 self._answer(change, answer, old)

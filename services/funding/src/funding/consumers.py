@@ -109,7 +109,7 @@ def _change(event: Received) -> actions.Change:
         day = data.class_since or day
     newest = _state(event, data, day)
     then = newest if told.after is None else _state(event, told.after, day)
-    return actions.Change(event.event_id, newest, then if fact else None, told.replaces)
+    return actions.change(event.event_id, newest, then if fact else None, told.replaces)
 
 
 def _state(event: Received, of: HouseholdReader | After, day: dt.date) -> State:
@@ -126,7 +126,7 @@ def _state(event: Received, of: HouseholdReader | After, day: dt.date) -> State:
 
 async def project_households(conn: AsyncConnection, events: Sequence[Received]) -> Iterable[Announcement]:
     """Follow a batch of the register's events, in whatever order and however often they come."""
-    return await actions.follow(conn, [_change(event) for event in events])
+    return await actions.follow(conn, [event.data for event in events])
 
 
 PROJECTORS = (
@@ -142,6 +142,7 @@ PROJECTORS = (
             "households.household.resized.v1": Moved,
             "households.household.annulled.v1": Annulled,
         },
+        prepare=_change,
         handle=project_households,
         tables=FROM_HOUSEHOLDS,
         reconcile=actions.reconcile,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validator
@@ -211,7 +211,17 @@ def _state(event: Received) -> dict[str, Any]:
     return {
         "sequence": event.sequence,
         "present": household.status == "ACTIVE" and not between,
-        **household.model_dump(mode="json", include=set(Household.model_fields)),
+        "household_id": household.household_id,
+        "revision": household.revision,
+        "commune": household.commune,
+        "village": household.village,
+        "area_type": household.area_type,
+        "members": household.members,
+        "status": household.status,
+        "poverty_class": household.poverty_class,
+        "standard": household.standard,
+        "class_since": household.class_since,
+        "preliminary_class": household.preliminary_class,
     }
 
 
@@ -222,19 +232,37 @@ def _fact(event: Received) -> dict[str, Any]:
     row = {
         "sequence": event.sequence,
         "kind": KINDS[_kind(event)],
-        "household_id": str(household.household_id),
+        "household_id": household.household_id,
         "commune": then.commune,
         "village": then.village,
         "members": then.members,
         "replaces": told.replaces,
     }
     if isinstance(household, Classified):
-        decision = household.decision.model_dump(mode="json", exclude=set(Told.model_fields))
-        return row | decision | {"kind": row["kind"], "review_kind": household.decision.kind}
+        decision = household.decision
+        return row | {
+            "stage": decision.stage,
+            "review_kind": decision.kind,
+            "decided_class": decision.decided_class,
+            "standard": decision.standard,
+            "previous_class": decision.previous_class,
+            "previous_standard": decision.previous_standard,
+            "previous_members": decision.previous_members,
+            "movement": decision.movement,
+            "valid_from": decision.valid_from,
+            "decided_on": decision.decided_on,
+            "decision_number": decision.decision_number,
+            "year": decision.year,
+        }
     if isinstance(household, Annulled):
-        day = household.annulment.on
-        nothing = {"stage": "OFFICIAL", "valid_from": str(day), "decided_on": str(day), "year": day.year}
-        return row | nothing | {"replaces": household.annulment.replaces}
+        annulment = household.annulment
+        return row | {
+            "stage": "OFFICIAL",
+            "valid_from": annulment.on,
+            "decided_on": annulment.on,
+            "year": annulment.on.year,
+            "replaces": annulment.replaces,
+        }
     change = household.change
     gone = row["kind"] in {"LEFT", "CLOSED"}
     # What a mover had before is taken off the list by its `left`, never by its `arrived`.
@@ -248,19 +276,34 @@ def _fact(event: Received) -> dict[str, Any]:
         "previous_standard": None if came else change.previous_standard,
         "previous_members": change.previous_members,
         "movement": change.movement,
-        "valid_from": change.on.isoformat(),
-        "decided_on": change.on.isoformat(),
+        "valid_from": change.on,
+        "decided_on": change.on,
         "decision_number": None,
         "year": change.on.year,
     }
 
 
+class Prepared(NamedTuple):
+    """What an event of a household adds to our tables."""
+
+    state: dict[str, Any]
+    fact: dict[str, Any] | None
+
+
+def _prepare(event: Received) -> Any:
+    data = event.data
+    if not isinstance(data, Household):
+        return data
+    return Prepared(
+        _state(event), _fact(event) if isinstance(data, (Classified, Changed, Annulled)) else None
+    )
+
+
 async def project_households(conn: AsyncConnection, events: Sequence[Received]) -> list[Announcement]:
     """Facts, states and counts of households, and the recorded populations. Announces nothing."""
-    households = [event for event in events if isinstance(event.data, Household)]
-    facts = [event for event in households if isinstance(event.data, (Classified, Changed, Annulled))]
-    await store.add_facts(conn, [_fact(event) for event in facts])
-    await store.move_states(conn, [_state(event) for event in households])
+    told: list[Prepared] = [event.data for event in events if isinstance(event.data, Prepared)]
+    await store.add_facts(conn, [each.fact for each in told if each.fact is not None])
+    await store.move_states(conn, [each.state for each in told])
     await store.add_populations(conn, _rows(events, Population))
     return []
 
@@ -292,6 +335,7 @@ PROJECTORS = [
             "households.household.annulled.v1": Annulled,
             "households.area.population_recorded.v1": Population,
         },
+        prepare=_prepare,
         handle=project_households,
         tables=tables.FROM_HOUSEHOLDS,
     ),

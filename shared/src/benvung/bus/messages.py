@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 SECOND = 1_000_000_000
 BACKOFF = (5 * SECOND, 30 * SECOND, 120 * SECOND, 600 * SECOND)
@@ -28,8 +28,7 @@ class Refused(Exception):
         self.code = code
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """A message as the stream holds it."""
 
     stream_seq: int

@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import json
+import time
+from collections import deque
 
 from nats import errors as nats_errors
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from benvung.bus.client import Client
 from benvung.bus.messages import Doubt, Stored
 
 PULL_SIZE = 500
@@ -27,17 +29,20 @@ class Pull:
         self._inbox = inbox
         self._next = following
         self._closed = closed
-        self._queue: asyncio.Queue[Stored | Doubt] = asyncio.Queue()
+        self._arrived: deque[Stored] = deque()
+        self._doubt: Doubt | None = None
+        self._something = asyncio.Event()
         self._asked = 0
         self._delivered = 0
-        self._heard_at = asyncio.get_running_loop().time()
+        self._heard_at = time.monotonic()
 
     async def start(self) -> None:
         """Subscribe and put the first requests under way."""
         try:
-            await self._client.subscribe(
-                f"{self._inbox}.*", cb=self._on_message, pending_msgs_limit=0, pending_bytes_limit=0
+            heard = await self._client.subscribe(
+                f"{self._inbox}.*", cb=self._on_word, pending_msgs_limit=0, pending_bytes_limit=0
             )
+            self._client.hear(heard, self._on_message)
             await self._ask()
         except (nats_errors.Error, OSError) as error:
             raise Doubt(f"pull: {error!r}") from error
@@ -49,29 +54,41 @@ class Pull:
             body = json.dumps({"batch": PULL_SIZE, "expires": int(PULL_EXPIRES * 1e9)}).encode()
             await self._client.publish(self._next, body, reply=f"{self._inbox}.pull")
 
-    async def _on_message(self, message: Msg) -> None:
-        self._heard_at = asyncio.get_running_loop().time()
-        try:
-            await self._sort(message)
-        except Doubt as doubt:
-            self._queue.put_nowait(doubt)
-        except Exception as error:  # noqa: BLE001 -- an exception in here would deafen the connection
-            self._queue.put_nowait(Doubt(f"pull: {error!r}"))
+    async def _on_message(self, subject: str, reply: str, payload: bytes) -> None:
+        self._heard_at = time.monotonic()
+        if self._doubt is None:
+            try:
+                self._add(subject, reply, payload)
+                await self._ask()
+            except Exception as error:  # noqa: BLE001 -- it would end the connection's reading
+                self._give_up(error)
+        self._something.set()
 
-    async def _sort(self, message: Msg) -> None:
-        if message.reply.startswith("$JS.ACK."):
-            stored = _delivered(message)
-            if stored.delivery != self._delivered + 1:
-                raise Doubt(f"delivery {stored.delivery} follows {self._delivered}")
-            self._delivered = stored.delivery
-            self._queue.put_nowait(stored)
-            self._asked -= 1
-        else:
-            headers = message.headers or {}
-            if headers.get("Status") not in {"404", "408"}:
-                raise Doubt(f"pull ended: {headers.get('Status')} {headers.get('Description', '')}")
-            self._asked -= int(headers.get("Nats-Pending-Messages", PULL_SIZE))
-        await self._ask()
+    async def _on_word(self, message: Msg) -> None:
+        self._heard_at = time.monotonic()
+        if self._doubt is None:
+            try:
+                self._end_request(message.headers or {})
+                await self._ask()
+            except Exception as error:  # noqa: BLE001 -- it would deafen the subscription
+                self._give_up(error)
+        self._something.set()
+
+    def _give_up(self, error: Exception) -> None:
+        self._doubt = error if isinstance(error, Doubt) else Doubt(f"pull: {error!r}")
+
+    def _add(self, subject: str, reply: str, payload: bytes) -> None:
+        stream_seq, delivery = _numbers(reply)
+        if delivery != self._delivered + 1:
+            raise Doubt(f"delivery {delivery} follows {self._delivered}")
+        self._delivered = delivery
+        self._arrived.append(Stored(stream_seq, subject, payload, None, delivery, reply))
+        self._asked -= 1
+
+    def _end_request(self, headers: dict[str, str]) -> None:
+        if headers.get("Status") not in {"404", "408"}:
+            raise Doubt(f"pull ended: {headers.get('Status')} {headers.get('Description', '')}")
+        self._asked -= int(headers.get("Nats-Pending-Messages", PULL_SIZE))
 
     async def batch(self, limit: int, wait: float) -> list[Stored]:
         """What has arrived: at least one message, at most `limit`; nothing if `wait` seconds pass.
@@ -80,17 +97,27 @@ class Pull:
         """
         if self._closed.is_set():
             raise Doubt("connection closed")
+        if not self._arrived:
+            await self._wait(wait)
+        return [self._arrived.popleft() for _ in range(min(limit, len(self._arrived)))]
+
+    async def _wait(self, seconds: float) -> None:
+        """Until something has arrived, or the time is over. What came before a doubt is read first."""
+        if self._doubt is not None:
+            raise self._doubt
+        self._something.clear()
         try:
-            messages = [_certain(await asyncio.wait_for(self._queue.get(), wait))]
+            async with asyncio.timeout(seconds):
+                while not self._arrived:
+                    if self._doubt is not None:
+                        raise self._doubt
+                    await self._something.wait()
+                    self._something.clear()
         except TimeoutError:
             self._check_requests()
-            return []
-        while len(messages) < limit and not self._queue.empty():
-            messages.append(_certain(self._queue.get_nowait()))
-        return messages
 
     def _check_requests(self) -> None:
-        silence = asyncio.get_running_loop().time() - self._heard_at
+        silence = time.monotonic() - self._heard_at
         if self._closed.is_set() or silence > PULL_EXPIRES + 3:
             raise Doubt("the server forgot our pull requests")
 
@@ -100,19 +127,11 @@ class Pull:
             await self._client.publish(last.reply, b"")
 
 
-def _certain(item: Stored | Doubt) -> Stored:
-    if isinstance(item, Doubt):
-        raise item
-    return item
-
-
-def _delivered(message: Msg) -> Stored:
-    """Read stream and delivery sequence from the ack subject; both known layouts end alike."""
-    tokens = message.reply.split(".")
+def _numbers(reply: str) -> tuple[int, int]:
+    """Stream and delivery sequence from an ack subject; both known layouts end alike."""
+    tokens = reply.split(".")
     if len(tokens) == 9:
-        stream_seq, delivery = tokens[5], tokens[6]
-    elif len(tokens) >= 11:
-        stream_seq, delivery = tokens[7], tokens[8]
-    else:
-        raise Doubt(f"unknown ack subject {message.reply}")
-    return Stored(int(stream_seq), message.subject, message.data, None, int(delivery), message.reply)
+        return int(tokens[5]), int(tokens[6])
+    if len(tokens) >= 11:
+        return int(tokens[7]), int(tokens[8])
+    raise Doubt(f"unknown ack subject {reply}")

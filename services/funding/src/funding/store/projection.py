@@ -76,6 +76,12 @@ def _columns(table: str) -> str:
 
 Households = dict[UUID, State]
 Answers = dict[UUID, dict[Product, Kept]]
+Fact = dict[str, Any]
+
+
+def fact(state: State, answers: Sequence[Answer]) -> Fact:
+    """The row that tells what one event entitled the household to."""
+    return _placed(state) | _opened(answers)
 
 
 async def known(conn: AsyncConnection, ids: Sequence[UUID]) -> tuple[Households, Answers]:
@@ -105,7 +111,7 @@ async def save(
     conn: AsyncConnection,
     states: Sequence[State],
     kept: Sequence[Kept],
-    facts: Sequence[tuple[State, Sequence[Answer]]],
+    facts: Sequence[Fact],
 ) -> None:
     """Write newest states, newest answers and new facts, in one round trip."""
     async with (await db.driver(conn)).pipeline():
@@ -118,7 +124,7 @@ async def save_states(conn: AsyncConnection, states: Sequence[State]) -> None:
     """Write newest states; a row never moves to a lower sequence."""
     await _write(
         conn,
-        "insert into household_states select * from jsonb_to_recordset(%s) as new(household_id uuid,"
+        "insert into household_states select * from json_to_recordset(%s::text::json) as new(household_id uuid,"
         " sequence bigint, province text, commune text, members int, status text, poverty_class text,"
         " class_since date, left_list_on date, holds_from date)"
         " on conflict (household_id) do update set sequence = excluded.sequence,"
@@ -134,7 +140,7 @@ async def save_answers(conn: AsyncConnection, kept: Sequence[Kept]) -> None:
     """Write newest answers over those that `known` gave."""
     await _write(
         conn,
-        "insert into eligibility select * from jsonb_to_recordset(%s) as new(household_id uuid, product text,"
+        "insert into eligibility select * from json_to_recordset(%s::text::json) as new(household_id uuid, product text,"
         " status text, valid_from date, valid_to date, limit_dong bigint, rate_percent numeric, reason text,"
         " article text, rule_version text, province text, commune text, poverty_class text, sequence bigint,"
         " revision int)"
@@ -148,16 +154,16 @@ async def save_answers(conn: AsyncConnection, kept: Sequence[Kept]) -> None:
     )
 
 
-async def record_facts(conn: AsyncConnection, facts: Sequence[tuple[State, Sequence[Answer]]]) -> None:
+async def record_facts(conn: AsyncConnection, facts: Sequence[Fact]) -> None:
     """Record once per event what its state entitles the household to; a fact is never written again."""
     await _write(
         conn,
-        "insert into eligibility_history select * from jsonb_to_recordset(%s) as new(household_id uuid,"
+        "insert into eligibility_history select * from json_to_recordset(%s::text::json) as new(household_id uuid,"
         " sequence bigint, holds_from date, province text, commune text, status text, poverty_class text,"
         " class_since date, left_list_on date, product text, valid_from date, valid_to date,"
         " limit_dong bigint, rate_percent numeric, reason text, article text, rule_version text)"
         " on conflict do nothing",
-        [_placed(state) | _opened(answers) for state, answers in facts],
+        facts,
     )
 
 

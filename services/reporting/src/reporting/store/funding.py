@@ -20,7 +20,7 @@ with fresh as (
   select sequence, household_id, product, commune, status, valid_from, valid_to, reason, article,
     previous ->> 'status', previous ->> 'commune', cast(previous ->> 'valid_from' as date),
     cast(previous ->> 'valid_to' as date)
-  from jsonb_to_recordset(cast(:rows as jsonb)) as r(sequence bigint, household_id uuid, product text,
+  from json_to_recordset(cast(:rows as json)) as r(sequence bigint, household_id uuid, product text,
     commune text, status text, valid_from date, valid_to date, reason text, article text, previous jsonb)
   order by sequence
   on conflict (sequence) do nothing
@@ -68,7 +68,7 @@ insert into eligibility_states (household_id, product, sequence, revision, commu
   valid_to)
 select distinct on (household_id, product) household_id, product, sequence, revision, commune, status,
   valid_from, valid_to
-from jsonb_to_recordset(cast(:rows as jsonb)) as r(household_id uuid, product text, sequence bigint,
+from json_to_recordset(cast(:rows as json)) as r(household_id uuid, product text, sequence bigint,
   revision int, commune text, status text, valid_from date, valid_to date)
 order by household_id, product, sequence desc
 on conflict (household_id, product) do update set sequence = excluded.sequence,
@@ -82,7 +82,7 @@ insert into budget_lines (sequence, allocation_id, area, year, origin_year, prog
   capital_type, source, amount_dong, decision_number, decided_on)
 select sequence, allocation_id, area, year, origin_year, programme, project, capital_type, source,
   amount_dong, decision_number, decided_on
-from jsonb_to_recordset(cast(:rows as jsonb)) as r(sequence bigint, allocation_id uuid, area text,
+from json_to_recordset(cast(:rows as json)) as r(sequence bigint, allocation_id uuid, area text,
   year smallint, origin_year smallint, programme text, project text, capital_type text, source text,
   amount_dong bigint, decision_number text, decided_on date)
 order by sequence

@@ -15,7 +15,7 @@ from reporting.store.rows import write
 
 _ADD_FACTS = sa.text("""
 with told as materialized (
-  select * from jsonb_to_recordset(cast(:rows as jsonb)) as r(sequence bigint, kind text, household_id uuid,
+  select * from json_to_recordset(cast(:rows as json)) as r(sequence bigint, kind text, household_id uuid,
     commune text, village text, stage text, review_kind text, standard text, decided_class text,
     members int, previous_standard text, previous_class text, previous_members int, movement text,
     valid_from date, decided_on date, decision_number text, year smallint, replaces bigint)
@@ -100,7 +100,7 @@ insert into household_states (household_id, sequence, revision, commune, village
   status, present, class, standard, class_since, preliminary_class)
 select distinct on (household_id) household_id, sequence, revision, commune, village, area_type, members,
   status, present, poverty_class, standard, class_since, preliminary_class
-from jsonb_to_recordset(cast(:rows as jsonb)) as r(household_id uuid, sequence bigint, revision int,
+from json_to_recordset(cast(:rows as json)) as r(household_id uuid, sequence bigint, revision int,
   commune text, village text, area_type text, members int, status text, present boolean,
   poverty_class text, standard text, class_since date, preliminary_class text)
 order by household_id, sequence desc
@@ -115,7 +115,7 @@ where excluded.sequence > household_states.sequence
 _ADD_POPULATIONS = sa.text("""
 insert into populations (sequence, area, households, persons, as_of, source)
 select sequence, area, households, persons, as_of, source
-from jsonb_to_recordset(cast(:rows as jsonb)) as r(sequence bigint, area text, households int, persons int,
+from json_to_recordset(cast(:rows as json)) as r(sequence bigint, area text, households int, persons int,
   as_of date, source text)
 order by sequence
 on conflict (sequence) do nothing

@@ -13,7 +13,7 @@ insert into training_classes (class_id, sequence, area, project, form, held_on, 
   count_qualifier, topics, organiser_level)
 select distinct on (class_id) class_id, sequence, area, project, form, held_on, ended_on, participants,
   count_qualifier, topics, organiser_level
-from jsonb_to_recordset(cast(:rows as jsonb)) as r(class_id uuid, sequence bigint, area text, project text,
+from json_to_recordset(cast(:rows as json)) as r(class_id uuid, sequence bigint, area text, project text,
   form text, held_on date, ended_on date, participants int, count_qualifier text, topics text[],
   organiser_level text)
 order by class_id, sequence desc
