@@ -70,7 +70,9 @@ with facts as (
     previous_members, movement, recorded_at
   from decisions
   union all
-  select sequence, household_id, kind, null, reason, changed_on, commune, village, members,
+  -- A registration has no day in law: it holds before whatever is decided.
+  select sequence, household_id, kind, null, reason,
+    case when kind = 'REGISTERED' then date '0001-01-01' else changed_on end, commune, village, members,
     reason <> 'MOVED', case when kind = 'ARRIVED' then class end, standard, previous_class, previous_standard,
     previous_members, movement, recorded_at
   from changes
@@ -86,10 +88,11 @@ with facts as (
     max(class) filter (where stage = 'PRELIMINARY') over (partition by household_id, guesses) as guess
   from marked
 ), compared as (
-  select *, lag(held) over w as held_before from settled
+  select *, lag(held) over w as held_before, kind = 'CLOSED' or coalesce(reason = 'MOVED_OUT', false) as gone
+  from settled
   window w as (partition by household_id order by sequence)
 ), counted as (
-  select *, count(*) filter (where held is distinct from held_before) over w as since,
+  select *, count(*) filter (where held is distinct from held_before or gone) over w as since,
     count(*) filter (where held in ('POOR', 'NEAR_POOR')
       or stage = 'OFFICIAL' and held_before in ('POOR', 'NEAR_POOR')) over w as lists
   from compared window w as (partition by household_id order by sequence)
@@ -105,7 +108,7 @@ select f.sequence,
   case when f.kind = 'CLOSED' then 'CLOSED' when f.reason = 'MOVED_OUT' then 'LEFT' else 'ACTIVE' end,
   f.held, f.by_standard,
   case when f.since > 0 then
-    min(f.day) filter (where f.held is distinct from f.held_before) over (partition by f.household_id, f.since)
+    min(f.day) filter (where f.held is distinct from f.held_before or f.gone) over (partition by f.household_id, f.since)
   end,
   case when f.held is null or f.held not in ('POOR', 'NEAR_POOR') then max(f.day) filter (
     where f.stage = 'OFFICIAL' and f.held_before in ('POOR', 'NEAR_POOR')
@@ -129,6 +132,16 @@ def upgrade() -> None:
     op.add_column("changes", sa.Column("inherited", postgresql.JSONB(), nullable=True))
     op.drop_constraint(op.f("ck_changes_kind_known"), "changes", type_="check")
     op.create_check_constraint(op.f("ck_changes_kind_known"), "changes", KINDS.format(NEW_KINDS))
+    op.create_index(
+        "uq_decisions_corrects",
+        "decisions",
+        ["corrects"],
+        unique=True,
+        postgresql_where=sa.text("corrects is not null"),
+    )
+    op.create_index(
+        "ix_changes_corrects", "changes", ["corrects"], postgresql_where=sa.text("corrects is not null")
+    )
     op.create_table(
         "tellings",
         sa.Column("sequence", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -157,7 +170,7 @@ def upgrade() -> None:
         sa.Column(
             "recorded_at",
             sa.DateTime(timezone=True),
-            server_default=sa.text("clock_timestamp()"),
+            server_default=sa.text("statement_timestamp()"),
             nullable=False,
         ),
         sa.CheckConstraint(
@@ -193,7 +206,9 @@ def upgrade() -> None:
             server_default=sa.text("clock_timestamp()"),
             nullable=False,
         ),
-        sa.CheckConstraint("kind in ('SPLIT_FROM', 'MERGED_FROM')", name=op.f("ck_lineage_kind_known")),
+        sa.CheckConstraint(
+            "kind in ('SPLIT_FROM', 'MERGED_FROM', 'RETURN_OF')", name=op.f("ck_lineage_kind_known")
+        ),
         sa.ForeignKeyConstraint(
             ["household_id"], ["households.id"], name=op.f("fk_lineage_household_id_households")
         ),

@@ -245,6 +245,10 @@ decisions = sa.Table(
     _one_of("basis", ("TOTALS_GIVEN", "FLAGS")),
     sa.Index("ix_decisions_household_sequence", "household_id", "sequence"),
     sa.Index("ix_decisions_review", "review_id", "household_id", "sequence"),
+    # What was corrected already is corrected by correcting what stands in its place.
+    sa.Index(
+        "uq_decisions_corrects", "corrects", unique=True, postgresql_where=sa.text("corrects is not null")
+    ),
 )
 
 changes = sa.Table(
@@ -276,6 +280,7 @@ changes = sa.Table(
     _one_of("class", CLASSES),
     _one_of("movement", MOVEMENTS),
     sa.Index("ix_changes_household_sequence", "household_id", "sequence"),
+    sa.Index("ix_changes_corrects", "corrects", postgresql_where=sa.text("corrects is not null")),
 )
 
 # What the world was told of each fact, one row for each event. A fact told again is told by a new row that
@@ -307,7 +312,8 @@ tellings = sa.Table(
     sa.Column("previous_members", sa.Integer),
     sa.Column("movement", sa.Text),
     sa.Column("replaces", sa.BigInteger),
-    _recorded_at(),
+    # One moment for all that one fact makes anew, so that no half of it can be asked for.
+    sa.Column("recorded_at", _moment, nullable=False, server_default=sa.func.statement_timestamp()),
     sa.CheckConstraint("leg in (0, 1)", name="leg_known"),
     _one_of("kind", ("REGISTERED", "CLASSIFIED", "LEFT", "ARRIVED", "CLOSED", "RESIZED", "ANNULLED")),
     _one_of("status", ("ACTIVE", "LEFT", "CLOSED")),
@@ -330,7 +336,7 @@ lineage = sa.Table(
     sa.Column("predecessor_fact", sa.BigInteger, nullable=False),
     sa.Column("holds_from", sa.Date, nullable=False),
     _recorded_at(),
-    _one_of("kind", ("SPLIT_FROM", "MERGED_FROM")),
+    _one_of("kind", ("SPLIT_FROM", "MERGED_FROM", "RETURN_OF")),
 )
 
 populations = sa.Table(

@@ -11,7 +11,7 @@ from datetime import date
 
 from households.actions.retell import Known, Line, lines
 from households.domain import HouseholdState, Refused
-from households.domain.history import Entry, Fact, History, Resized, SplitOff
+from households.domain.history import Entry, Fact, History, Resized, SplitOff, before_first_entry
 from households.domain.lineage import heritage
 from households.store.decisions import Paper
 
@@ -49,6 +49,13 @@ class Book:
     elsewhere: dict[int, str | None] = field(default_factory=dict)
     live: dict[int, tuple[int, ...]] = field(default_factory=dict)
     links: list[Link] = field(default_factory=list)
+
+    def on(self, household_id: uuid.UUID, day: date) -> HouseholdState:
+        """The household on a day. Raises `Refused` when it was not in the register yet."""
+        then = self.histories[household_id].at(day)
+        if then is None:
+            raise before_first_entry(day)
+        return then
 
     def take(self, taking: Taking) -> list[Line]:
         """Take a fact; returns what has to be told of it, the fact itself first.
@@ -104,11 +111,19 @@ class Book:
             elif past is not None and isinstance(fact, Resized):
                 fact = replace(fact, ever_poor=past.ever_poor, ever_near_poor=past.ever_near_poor)
             if fact != effect.fact:
-                yield Taking(link.household_id, effect.on, fact, effect.sequence)
+                yield Taking(
+                    link.household_id,
+                    effect.on,
+                    fact,
+                    effect.sequence,
+                    elsewhere=self.elsewhere.get(effect.sequence),
+                )
 
     def check_annulled_alone(self, household_id: uuid.UUID, sequence: int) -> None:
         """Refuse to annul what another household's being rests on."""
         for link in self.links:
+            if link.kind == "RETURN_OF":
+                continue
             for household, fact in (
                 (link.household_id, link.fact),
                 (link.predecessor_id, link.predecessor_fact),

@@ -65,19 +65,11 @@ class RefusedResult:
     refused: Refused
 
 
-def judge(review: Review, state: HouseholdState | None, result: Result) -> Judged:
-    """The decision that a result means, by the review's standard. Raises the domain's `Refused`.
-
-    Without `state` the household is new and is entered in the village that the result names; a known one
-    lives from now on in the village that a file names.
-    """
+def meant(review: Review, result: Result) -> tuple[Classification, Decision]:
+    """The class and the decision that a result means by the review's standard. Raises the domain's `Refused`."""
     classification = domain.classify(
         review.standard, review.area_type, result.scores.b1_points, result.scores.b2_points
     )
-    is_new = state is None
-    if state is None:
-        place = Place(review.province, review.commune, result.village or "", review.area_type)
-        state = domain.first_met(result.household_id, place, result.members)
     decision = Decision(
         year=review.year,
         kind=review.kind,
@@ -89,6 +81,20 @@ def judge(review: Review, state: HouseholdState | None, result: Result) -> Judge
         valid_from=review.valid_from,
         village=result.village,
     )
+    return classification, decision
+
+
+def judge(review: Review, state: HouseholdState | None, result: Result) -> Judged:
+    """The decision that a result means, by the review's standard. Raises the domain's `Refused`.
+
+    Without `state` the household is new and is entered in the village that the result names; a known one
+    lives from now on in the village that a file names.
+    """
+    classification, decision = meant(review, result)
+    is_new = state is None
+    if state is None:
+        place = Place(review.province, review.commune, result.village or "", review.area_type)
+        state = domain.first_met(result.household_id, place, result.members)
     late = domain.comes_late(state, decision.valid_from)
     outcome = None if late else domain.decide(state, decision)
     return Judged(result, is_new, decision, outcome, classification)
@@ -118,20 +124,19 @@ async def decide_many(
     if taken:
         await store.decisions.write(conn, review, taken)
     if late:
-        await _decide_late(conn, review, states, late, taken, refused)
+        await _decide_late(conn, review, late, taken, refused)
     return taken, refused
 
 
 async def _decide_late(
     conn: AsyncConnection,
     review: Review,
-    states: dict[uuid.UUID, HouseholdState],
     late: Sequence[Judged],
     taken: list[Taken],
     refused: list[RefusedResult],
 ) -> None:
-    concerned = await store.households.lock(conn, [each.result.household_id for each in late], review.area_type)
-    book = await histories.open_book(conn, concerned)
+    concerned = [each.result.household_id for each in late]
+    book = await histories.hold(conn, concerned)
     for each in late:
         household = each.result.household_id
         try:
@@ -141,13 +146,21 @@ async def _decide_late(
         except Refused as refusal:
             refused.append(RefusedResult(each.result, refusal))
             # What came from it may be half taken.
-            book = await histories.open_book(conn, concerned)
+            book = await histories.hold(conn, concerned)
 
 
 def _check_lived_there(review: Review, book: Book, household_id: uuid.UUID) -> None:
     then = book.histories[household_id].at(review.valid_from) or book.states[household_id]
     if then.commune != review.commune:
         raise _elsewhere()
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """The fact in whose place a decision stands, and that decision's own paper."""
+
+    sequence: int
+    own: Own
 
 
 async def record_decision(
@@ -172,25 +185,17 @@ async def record_decision(
         reviewer=result.reviewer,
         flags=result.flags,
         row=result.row,
-        own=corrects and corrects.own,
+        own=None if corrects is None else corrects.own,
     )
     taking = Taking(
         result.household_id,
         review.valid_from,
         replace(judged.decision, decided_on=paper.decided_on),
-        corrects and corrects.sequence,
+        None if corrects is None else corrects.sequence,
         paper,
     )
     sequence, outcome = await histories.record(conn, book, taking, Evidence(review, decision))
     return replace(decision, sequence=sequence, outcome=outcome)
-
-
-@dataclass(frozen=True, slots=True)
-class Corrected:
-    """The fact in whose place a decision stands, and that decision's own paper."""
-
-    sequence: int
-    own: Own
 
 
 def _elsewhere() -> Refused:

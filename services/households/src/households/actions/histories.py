@@ -4,7 +4,7 @@ Only here are histories read: what comes in time is decided from a household's r
 """
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -15,7 +15,6 @@ from benvung import outbox
 from households import domain, store
 from households.actions.areas import place_on
 from households.actions.book import Book, Link, Taking
-from households.actions.refusals import HouseholdChanged
 from households.actions.retell import Line, reasons
 from households.domain import (
     AreaType,
@@ -41,7 +40,7 @@ from households.domain.history import (
     SplitOff,
 )
 from households.domain.terms import ClosureReason
-from households.store.decisions import Taken
+from households.store.decisions import Paper, Taken
 from households.store.households import Person
 from households.store.reviews import Review
 from households.store.tellings import Change, Recorded, Told
@@ -58,26 +57,30 @@ class Evidence:
     enters: tuple[str | None, Person] | None = None
 
 
-async def open_book(conn: AsyncConnection, states: Mapping[uuid.UUID, HouseholdState]) -> Book:
-    """The histories of these locked households.
-
-    Raises `HouseholdChanged` when one of them got a successor while it was waited for.
-    """
-    ids = list(states)
-    recorded = await store.tellings.load(conn, ids)
-    links = [Link(*each) for each in await store.tellings.links(conn, ids)]
-    if any(each.predecessor_id in states and each.household_id not in states for each in links):
-        raise HouseholdChanged
-    by_household: dict[uuid.UUID, list[Recorded]] = {household: [] for household in ids}
+async def hold(conn: AsyncConnection, ids: Collection[uuid.UUID]) -> Book:
+    """Lock these households with all that come from them, and read their histories."""
+    while True:
+        held = await store.households.hold(conn, ids)
+        links = [Link(*each) for each in await store.tellings.links(conn, list(held))]
+        if all(each.household_id in held for each in links if each.predecessor_id in held):
+            break
+        # One of them got a successor while it was waited for.
+    recorded = await store.tellings.load(conn, list(held))
+    by_household: dict[uuid.UUID, list[Recorded]] = {household: [] for household in held}
     for each in recorded:
         by_household[each.household_id].append(each)
+    histories = {household: _history(household, rows) for household, rows in by_household.items()}
     return Book(
-        states=dict(states),
-        histories={household: _history(household, rows) for household, rows in by_household.items()},
+        states={
+            household: replace(today, revision=held[household].revision)
+            for household, history in histories.items()
+            if (today := history.at(date.max)) is not None
+        },
+        histories=histories,
         papers={each.sequence: each.paper for each in recorded if each.paper is not None},
         elsewhere={each.sequence: each.other_commune for each in recorded},
-        live=await store.tellings.live(conn, ids),
-        links=[each for each in links if each.household_id in states and each.predecessor_id in states],
+        live=await store.tellings.live(conn, list(held)),
+        links=[each for each in links if each.household_id in held and each.predecessor_id in held],
     )
 
 
@@ -106,43 +109,48 @@ def _place(recorded: Recorded) -> Place:
 
 
 def _fact(recorded: Recorded) -> Fact:
-    paper, reason = recorded.paper, recorded.reason or ""
-    inherited = recorded.inherited or {}
-    if paper is not None:
-        return Decision(
-            paper.year,
-            ReviewKind(paper.kind),
-            Stage(paper.stage),
-            HouseholdClass(paper.decided_class),
-            recorded.members,
-            domain.get_standard(paper.standard),
-            paper.decided_on,
-            recorded.on,
-            recorded.village,
-        )
+    if recorded.paper is not None:
+        return _decision(recorded, recorded.paper)
     if recorded.kind == "REGISTERED":
         return Registered(_place(recorded), recorded.members)
     if recorded.kind == "ANNULLED":
         return Annulled()
     if recorded.kind == "RESIZED":
-        return Resized(recorded.members, SizeReason(reason), **inherited)
-    if recorded.kind != "ARRIVED":
-        return Closed(ClosureReason(reason))
-    if reason == "SPLIT":
-        return SplitOff(_place(recorded), recorded.members, _heritage(inherited))
+        return Resized(recorded.members, SizeReason(recorded.reason or ""), **(recorded.inherited or {}))
+    return _entrance(recorded) if recorded.kind == "ARRIVED" else Closed(ClosureReason(recorded.reason or ""))
+
+
+def _decision(recorded: Recorded, paper: Paper) -> Decision:
+    return Decision(
+        paper.year,
+        ReviewKind(paper.kind),
+        Stage(paper.stage),
+        HouseholdClass(paper.decided_class),
+        recorded.members,
+        domain.get_standard(paper.standard),
+        paper.decided_on,
+        recorded.on,
+        recorded.village,
+    )
+
+
+def _entrance(recorded: Recorded) -> Fact:
+    if recorded.reason == "SPLIT":
+        return SplitOff(_place(recorded), recorded.members, _heritage(recorded.inherited or {}))
     return Arrived(
         _place(recorded),
         recorded.members,
         HouseholdClass(recorded.household_class or "NOT_POOR"),
         domain.get_standard(recorded.standard or ""),
         recorded.certificate,
-        again=reason == "RETURNED",
+        again=recorded.reason == "RETURNED",
     )
 
 
 def _heritage(inherited: Mapping[str, Any]) -> HouseholdState:
-    days = {name: inherited[name] and date.fromisoformat(inherited[name]) for name in _DAYS}
-    classes = {name: inherited[name] and HouseholdClass(inherited[name]) for name in _HELD}
+    past: dict[str, Any] = {name: inherited[name] for name in _PAST if name != "household_id"}
+    past |= {name: inherited[name] and date.fromisoformat(inherited[name]) for name in _DAYS}
+    past |= {name: inherited[name] and HouseholdClass(inherited[name]) for name in _HELD}
     return HouseholdState(
         uuid.UUID(inherited["household_id"]),
         0,
@@ -151,12 +159,7 @@ def _heritage(inherited: Mapping[str, Any]) -> HouseholdState:
         "",
         AreaType.RURAL,
         1,
-        standard=inherited["standard"],
-        ever_poor=inherited["ever_poor"],
-        ever_near_poor=inherited["ever_near_poor"],
-        official_annual_year=inherited["official_annual_year"],
-        **days,
-        **classes,
+        **past,
     )
 
 
@@ -179,21 +182,13 @@ async def record(
     """Take a fact into a household's history, tell all that follows from it, and write it down.
 
     What it changes of the past of others that come from this household is corrected with it. Returns the
-    fact's sequence, and what it was before it with the state of today. Raises the domain's `Refused`; the caller holds the households.
+    fact's sequence, and what it was before it with the state of today. Raises the domain's `Refused`.
     """
     told = book.take(taking)
     sequences = await outbox.publish(conn, [line.event for line in told])
     fact = book.number(taking, told, sequences)
     today = book.states[taking.household_id]
     own = [line for line in told if line.entry == told[0].entry]
-    if evidence.decision is not None and evidence.review is not None:
-        await _write_decision(conn, evidence, taking, own[0], fact, today)
-    else:
-        if evidence.enters is None:
-            await store.households.update(conn, [today])
-        else:
-            await store.households.enter(conn, today, *evidence.enters)
-        await store.tellings.add_changes(conn, _changes(taking, evidence, own, sequences, today))
     await store.tellings.add(
         conn,
         [
@@ -201,24 +196,31 @@ async def record(
             for line, sequence in zip(told, sequences, strict=True)
         ],
     )
+    if evidence.decision is not None and evidence.review is not None:
+        decision = _decided(evidence.decision, taking, own[0], fact, today)
+        await store.decisions.write(conn, evidence.review, [decision], late=True)
+    else:
+        if evidence.enters is None:
+            await store.households.update(conn, [today])
+        else:
+            await store.households.enter(conn, today, *evidence.enters)
+        await store.tellings.add_changes(conn, _changes(taking, evidence, own, sequences, today))
     for following in book.followers(taking.household_id):
         await record(conn, book, following, Evidence())
     before = own[-1].outcome or Outcome(today, None, None, None, None)
     return fact, replace(before, state=today)
 
 
-async def _write_decision(
-    conn: AsyncConnection, evidence: Evidence, taking: Taking, line: Line, fact: int, today: HouseholdState
-) -> None:
-    assert evidence.decision is not None and evidence.review is not None and line.outcome is not None
-    decision = replace(
-        evidence.decision,
+def _decided(given: Taken, taking: Taking, line: Line, fact: int, today: HouseholdState) -> Taken:
+    if line.outcome is None:
+        raise ValueError("a decision means something")
+    return replace(
+        given,
         sequence=fact,
         outcome=replace(line.outcome, state=today),
         corrects=taking.corrects,
         village=line.outcome.state.village,
     )
-    await store.decisions.write(conn, evidence.review, [decision], late=True)
 
 
 def _changes(
@@ -245,7 +247,7 @@ def _changes(
 
 def _other(own: Sequence[Line], line: Line) -> str | None:
     other = next((each.outcome for each in own if each is not line), None)
-    return other and other.state.commune
+    return None if other is None else other.state.commune
 
 
 def _telling(line: Line, sequence: int, fact: int, today: HouseholdState) -> Told:

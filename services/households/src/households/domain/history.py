@@ -267,11 +267,7 @@ class History:
         if isinstance(fact, Decision) and self.met_in is not None:
             met = replace(register(household, self.met_in, fact.members).state, revision=0)
             return decide(met, fact)
-        raise _refused(
-            "before-first-entry",
-            f"Ngày {entry.on:%d/%m/%Y} sớm hơn ngày hộ vào sổ.",
-            f"{entry.on.isoformat()} is before the household entered the register.",
-        )
+        raise before_first_entry(entry.on)
 
     def _check_correction(self, entry: Entry) -> None:
         if entry.corrects is None:
@@ -352,6 +348,15 @@ def _meaning(outcomes: Sequence[Outcome]) -> list[tuple[object, ...]]:
         )
         for each in outcomes
     ]
+
+
+def before_first_entry(on: date) -> Refused:
+    """The refusal of anything on a day on which the household was not in the register yet."""
+    return _refused(
+        "before-first-entry",
+        f"Ngày {on:%d/%m/%Y} sớm hơn ngày hộ vào sổ.",
+        f"{on.isoformat()} is before the household entered the register.",
+    )
 
 
 def _refused(rule: str, message_vi: str, message_en: str) -> Refused:

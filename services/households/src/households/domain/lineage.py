@@ -17,7 +17,7 @@ from households.domain.household import (
     other_increase,
 )
 from households.domain.standards import Standard
-from households.domain.terms import AreaType, HouseholdClass, Refused, Status
+from households.domain.terms import AreaType, HouseholdClass, Refused, SizeReason, Status
 
 
 def come_back(
@@ -90,6 +90,51 @@ def split_off(household_id: UUID, place: Place, members: int, parent: HouseholdS
         last_fact_on=on,
     )
     return Outcome(state, other_increase(parent), None, None, None)
+
+
+def check_resize(before: int, after: int, reason: SizeReason) -> None:
+    """Refuse a change of size that its reason contradicts."""
+    grows = reason in {SizeReason.BIRTH, SizeReason.JOINED}
+    if after == before or (after > before) is not grows:
+        raise Refused(
+            "size-contradicts-reason",
+            f"Số nhân khẩu từ {before} thành {after} không khớp với lý do đã ghi.",
+            f"From {before} to {after} members contradicts the reason given.",
+            "members",
+        )
+
+
+def remaining(before: int, leaving: int) -> int:
+    """How many stay when that many members become a household of their own."""
+    check_members(leaving)
+    if leaving >= before:
+        raise Refused(
+            "split-leaves-nobody",
+            f"Hộ có {before} nhân khẩu; không thể tách ra {leaving} nhân khẩu.",
+            f"The household has {before} members; {leaving} of them cannot split off.",
+            "members",
+        )
+    return before - leaving
+
+
+def joined(into: HouseholdState, ending: HouseholdState) -> int:
+    """How many members a household has with those of one that merges into it."""
+    if into.household_id == ending.household_id:
+        raise Refused(
+            "merger-with-itself",
+            "Không thể nhập một hộ vào chính nó.",
+            "A household cannot merge into itself.",
+            "merged_id",
+        )
+    if into.commune != ending.commune:
+        raise Refused(
+            "merger-across-communes",
+            "Hai hộ không cùng xã vào ngày nhập; hãy ghi việc chuyển đến trước.",
+            "The two households were not in one commune on that day; record the move first.",
+            "merged_id",
+        )
+    check_active(ending)
+    return into.members + ending.members
 
 
 def change_members(

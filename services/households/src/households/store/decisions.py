@@ -141,9 +141,7 @@ _WRITE_ONE, _WRITE_ONE_LATE = f"{_ONE}, t as ({_TELL}) {_INSERT_GIVEN}", f"{_ONE
 _WRITE_ROWS, _WRITE_ROWS_LATE = f"{_ROWS}, t as ({_TELL}) {_INSERT_FROM_FILE}", f"{_ROWS} {_INSERT_FROM_FILE}"
 
 
-async def write(
-    conn: AsyncConnection, review: Review, taken: Sequence[Taken], *, late: bool = False
-) -> None:
+async def write(conn: AsyncConnection, review: Review, taken: Sequence[Taken], *, late: bool = False) -> None:
     """Store decisions and the states after them in one statement: one decision, or those of a file's rows.
 
     The rows are marked as applied. A household of a row that was not known before is entered with what the
@@ -213,6 +211,12 @@ async def find(conn: AsyncConnection, decision_id: uuid.UUID, scope: Scope) -> s
     query = sa.select(decisions).where(
         decisions.c.decision_id == decision_id, scope.where(decisions.c.commune)
     )
+    return (await conn.execute(query)).one_or_none()
+
+
+async def find_change(conn: AsyncConnection, change_id: uuid.UUID, scope: Scope) -> sa.Row[Any] | None:
+    """One change within the scope, or nothing."""
+    query = sa.select(changes).where(changes.c.change_id == change_id, scope.where(changes.c.commune))
     return (await conn.execute(query)).one_or_none()
 
 

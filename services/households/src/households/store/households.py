@@ -113,13 +113,7 @@ async def lock(
     Locked and returned are also those that split off from them or that they merged into: if the past of the
     one turns out otherwise, so does that of the other.
     """
-    pg = await db.driver(conn)
-    cursor = await pg.execute(
-        f"select {_STATE} from households where id = any(%b::uuid[] || {_SUCCESSORS}) order by id"
-        " for no key update",
-        (wanted := list(ids), wanted),
-    )
-    return {row[0]: state_of(row, area_type) for row in await cursor.fetchall()}
+    return {each: held.state(area_type) for each, held in (await hold(conn, ids)).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +122,7 @@ class Held:
 
     commune: str
     version: int
+    revision: int
     row: Sequence[Any]
 
     def state(self, area_type: AreaType) -> HouseholdState:
@@ -135,14 +130,15 @@ class Held:
         return state_of(self.row, area_type)
 
 
-async def lock_one(conn: AsyncConnection, household_id: uuid.UUID) -> Held | None:
-    """Lock one household."""
+async def hold(conn: AsyncConnection, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Held]:
+    """Lock households and their successors as `lock` does."""
     pg = await db.driver(conn)
     cursor = await pg.execute(
-        f"select {_STATE}, version from households where id = %s for no key update", (household_id,)
+        f"select {_STATE}, version from households where id = any(%b::uuid[] || {_SUCCESSORS}) order by id"
+        " for no key update",
+        (wanted := list(ids), wanted),
     )
-    row = await cursor.fetchone()
-    return None if row is None else Held(row[3], row[-1], row[:-1])
+    return {row[0]: Held(row[3], row[-1], row[1], row[:-1]) for row in await cursor.fetchall()}
 
 
 async def states_of_commune(

@@ -149,7 +149,7 @@ class Recorded:
     certificate: str | None
     inherited: dict[str, Any] | None
     corrects: int | None
-    paper: Paper | None
+    paper: Paper | None = None
 
 
 _DECISIONS = """select household_id, sequence, valid_from, commune, village, members, class, standard, corrects,
@@ -177,7 +177,8 @@ async def load(conn: AsyncConnection, ids: Sequence[uuid.UUID]) -> list[Recorded
         )
         for row in await (await pg.execute(_DECISIONS, (list(ids),))).fetchall()
     ]  # fmt: skip
-    found += [Recorded(*row, None) for row in await (await pg.execute(_CHANGES, (list(ids),))).fetchall()]
+    for row in await (await pg.execute(_CHANGES, (list(ids),))).fetchall():
+        found.append(Recorded(*row))
     return sorted(found, key=lambda each: each.sequence)
 
 
@@ -185,6 +186,15 @@ async def live(conn: AsyncConnection, ids: Sequence[uuid.UUID]) -> dict[int, tup
     """For each fact of these households the events that tell it now."""
     cursor = await (await db.driver(conn)).execute(_LIVE, (list(ids),))
     return {row[0]: tuple(row[1]) for row in await cursor.fetchall()}
+
+
+async def fact_of(conn: AsyncConnection, sequence: int) -> int:
+    """The sequence of the fact that an event told: of a move, that of the departure."""
+    cursor = await (await db.driver(conn)).execute(
+        "select fact from tellings where sequence = %s", (sequence,)
+    )
+    row = await cursor.fetchone()
+    return sequence if row is None else int(row[0])
 
 
 Link = tuple[uuid.UUID, uuid.UUID, str, int, int]
