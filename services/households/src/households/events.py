@@ -76,11 +76,9 @@ class Told(Part):
     """
 
     replaces: Annotated[int | None, LATER] = Field(
-        default=None,
         description="sequence of the event that counts no more because this one stands in its place",
     )
     after: Annotated[After | None, LATER] = Field(
-        default=None,
         description="the household as this fact left it; null = as the state beside it says."
         " If it is there, the state beside it is that of today, after later facts",
     )

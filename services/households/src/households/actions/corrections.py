@@ -2,17 +2,18 @@
 
 import datetime as dt
 import uuid
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung import audit
 from benvung.auth import Principal
 from benvung.vault import Vault
-from households import domain, store
+from households import store
 from households.actions import histories
 from households.actions.book import Taking
-from households.actions.decisions import Corrected, Given, Judged, Result, meant, record_decision, seal_flags
+from households.actions.decisions import Corrected, Given, Judged, found, meant, record_decision
 from households.actions.histories import Evidence
 from households.actions.refusals import ChangeNotFound, DecisionNotFound, ReviewNotFound
 from households.domain import Refused
@@ -33,14 +34,15 @@ async def correct(
     principal: Principal,
     vault: Vault,
     decision_id: uuid.UUID,
-    given: Given,
+    given: Callable[[uuid.UUID], Given],
     *,
     own: Own,
-) -> Taken:
+) -> tuple[uuid.UUID, Taken]:
     """Put another result in the place of a decision, from the same day on, by a paper of its own.
 
-    A review that is closed may still have been wrong, so it need not be open. Raises `DecisionNotFound`, and
-    the domain's `Refused`.
+    `given` is the result for the household of that decision. A review that is closed may still have been
+    wrong, so it need not be open. Returns the review too. Raises `DecisionNotFound`, and the domain's
+    `Refused`.
     """
     row = await store.decisions.find(conn, decision_id, principal.scope())
     if row is None:
@@ -50,16 +52,7 @@ async def correct(
         raise ReviewNotFound
     _check_paper(row.decided_on, own.decided_on)
     book = await histories.hold(conn, [row.household_id])
-    scores = domain.scores(review.standard, given.b1_points, given.b2_points, given.deprivations)
-    result = Result(
-        household_id=row.household_id,
-        members=given.members,
-        scores=scores,
-        declared_class=given.declared_class,
-        village=row.village,
-        reviewer=vault.seal(given.reviewer) if given.reviewer else None,
-        flags=seal_flags(vault, scores.deprivations),
-    )
+    result = replace(found(vault, review, given(row.household_id)), village=row.village)
     classification, decision = meant(review, result)
     judged = Judged(result, is_new=False, decision=decision, outcome=None, classification=classification)
     taken = await record_decision(conn, book, review, judged, Corrected(row.sequence, own))
@@ -71,7 +64,7 @@ async def correct(
     }
     household = str(row.household_id)
     await audit.record(conn, principal, "household.decision_corrected", "household", household, detail)
-    return taken
+    return review.id, taken
 
 
 def _check_paper(decided_on: dt.date, corrected_on: dt.date) -> None:

@@ -261,6 +261,19 @@ class Given:
     declared_class: HouseholdClass | None
 
 
+def found(vault: Vault, review: Review, given: Given) -> Result:
+    """A result as it is kept. Raises the domain's `Refused`."""
+    scores = domain.scores(review.standard, given.b1_points, given.b2_points, given.deprivations)
+    return Result(
+        household_id=given.household_id,
+        members=given.members,
+        scores=scores,
+        declared_class=given.declared_class,
+        reviewer=vault.seal(given.reviewer) if given.reviewer else None,
+        flags=seal_flags(vault, scores.deprivations),
+    )
+
+
 async def decide(
     conn: AsyncConnection, principal: Principal, vault: Vault, review_id: uuid.UUID, given: Given
 ) -> Taken:
@@ -269,16 +282,7 @@ async def decide(
     Raises `ReviewNotFound`, `OutsideArea`, `ReviewClosed`, `HouseholdNotFound`, and the domain's `Refused`.
     """
     review = await hold_review(conn, principal, review_id)
-    scores = domain.scores(review.standard, given.b1_points, given.b2_points, given.deprivations)
-    result = Result(
-        household_id=given.household_id,
-        members=given.members,
-        scores=scores,
-        declared_class=given.declared_class,
-        reviewer=vault.seal(given.reviewer) if given.reviewer else None,
-        flags=seal_flags(vault, scores.deprivations),
-    )
-    taken, refused = await decide_many(conn, review, [result])
+    taken, refused = await decide_many(conn, review, [found(vault, review, given)])
     if refused:
         raise _refusal(refused[0].refused)
     [decision] = taken

@@ -78,7 +78,10 @@ async def split(
         Evidence(enters=(part.code, person(vault, part))),
     )
     await store.tellings.link(conn, [(new, household_id, "SPLIT_FROM", fact, cause)], on)
-    await _note(conn, principal, "household.split", household_id, new)
+    about, detail = audit.About("household", [new]), {"with": str(new)}
+    await audit.record(
+        conn, principal, "household.split", "household", str(household_id), detail, about=about
+    )
     return new
 
 
@@ -110,7 +113,10 @@ async def merge(
     grown = Resized(members, SizeReason.MERGED, past.ever_poor, past.ever_near_poor)
     fact, _ = await histories.record(conn, book, Taking(household_id, on, grown), Evidence())
     await store.tellings.link(conn, [(household_id, merged_id, "MERGED_FROM", fact, cause)], on)
-    await _note(conn, principal, "household.merged", household_id, merged_id)
+    about, detail = audit.About("household", [merged_id]), {"with": str(merged_id)}
+    await audit.record(
+        conn, principal, "household.merged", "household", str(household_id), detail, about=about
+    )
 
 
 async def come_back(
@@ -177,12 +183,3 @@ def _departure(book: Book, household_id: uuid.UUID, on: dt.date) -> int | None:
         if each.on <= on and isinstance(each.fact, Closed)
     ]
     return gone[-1] if gone else None
-
-
-async def _note(
-    conn: AsyncConnection, principal: Principal, action: str, household_id: uuid.UUID, other: uuid.UUID
-) -> None:
-    about = audit.About("household", [other])
-    await audit.record(
-        conn, principal, action, "household", str(household_id), {"with": str(other)}, about=about
-    )

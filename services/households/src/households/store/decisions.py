@@ -22,7 +22,7 @@ from households.domain import (
 )
 from households.store.households import RECORD, SET, record_of
 from households.store.reviews import Review
-from households.tables import changes, decisions
+from households.tables import changes, decisions, tellings
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,20 +198,39 @@ def _record(taken: Taken) -> dict[str, Any]:
     }
 
 
-async def of_household(conn: AsyncConnection, household_id: uuid.UUID) -> Sequence[sa.Row[Any]]:
-    """A household's decisions, oldest first."""
-    query = (
-        sa.select(decisions).where(decisions.c.household_id == household_id).order_by(decisions.c.sequence)
+_MEANT = ("movement", "previous_class", "previous_standard", "previous_members")
+
+
+def _as_told(table: sa.Table) -> sa.Select[Any]:
+    """Facts with what they mean now, and whether they stand: they may have been told again since."""
+    first, now, later = (tellings.alias(name) for name in ("first", "now", "later"))
+    stands = now.c.sequence.is_not(None)
+    meant = [sa.case((stands, now.c[name]), else_=table.c[name]).label(name) for name in _MEANT]
+    told = sa.and_(
+        now.c.household_id == first.c.household_id,
+        now.c.fact == first.c.fact,
+        now.c.leg == first.c.leg,
+        now.c.kind != "ANNULLED",
+        ~sa.exists().where(later.c.replaces == now.c.sequence),
     )
-    return (await conn.execute(query)).all()
+    source = table.join(first, first.c.sequence == table.c.sequence).outerjoin(now, told)
+    columns = [column for column in table.c if column.name not in _MEANT]
+    return sa.select(*columns, *meant, stands.label("stands")).select_from(source)
+
+
+async def of_household(conn: AsyncConnection, household_id: uuid.UUID) -> Sequence[sa.Row[Any]]:
+    """A household's decisions, in the order of recording."""
+    query = _as_told(decisions).where(decisions.c.household_id == household_id)
+    return list((await conn.execute(query.order_by(decisions.c.sequence))).all())
 
 
 async def find(conn: AsyncConnection, decision_id: uuid.UUID, scope: Scope) -> sa.Row[Any] | None:
     """One decision within the scope, or nothing."""
-    query = sa.select(decisions).where(
+    query = _as_told(decisions).where(
         decisions.c.decision_id == decision_id, scope.where(decisions.c.commune)
     )
-    return (await conn.execute(query)).one_or_none()
+    found: sa.Row[Any] | None = (await conn.execute(query)).one_or_none()
+    return found
 
 
 async def find_change(conn: AsyncConnection, change_id: uuid.UUID, scope: Scope) -> sa.Row[Any] | None:
@@ -221,6 +240,6 @@ async def find_change(conn: AsyncConnection, change_id: uuid.UUID, scope: Scope)
 
 
 async def changes_of_household(conn: AsyncConnection, household_id: uuid.UUID) -> Sequence[sa.Row[Any]]:
-    """A household's moves, arrivals and end, oldest first."""
-    query = sa.select(changes).where(changes.c.household_id == household_id).order_by(changes.c.sequence)
-    return (await conn.execute(query)).all()
+    """All that happened to a household beside decisions, in the order of recording."""
+    query = _as_told(changes).where(changes.c.household_id == household_id)
+    return list((await conn.execute(query.order_by(changes.c.sequence))).all())
