@@ -96,8 +96,10 @@ class Model:
             return replace(now, **{LISTED[found]: True}) if found in LISTED else now
         if fact.kind == "move":
             return replace(state, commune=fact.value)
-        if fact.kind == "close":
-            return replace(state, status="CLOSED", poverty_class=None)
+        ended = replace(state, status="CLOSED", poverty_class=None)
+        return ended if fact.kind == "close" else self._sized(state, fact, known)
+
+    def _sized(self, state: State, fact: Fact, known: int) -> State:
         members, cause = fact.value
         grown = replace(state, members=members)
         if cause is None:
