@@ -92,8 +92,13 @@ class Model:
         assert state is not None
         if fact.kind == "decide":
             found, members = fact.value
-            now = replace(state, poverty_class=found, members=members)
-            return replace(now, **{LISTED[found]: True}) if found in LISTED else now
+            return replace(
+                state,
+                poverty_class=found,
+                members=members,
+                ever_poor=state.ever_poor or found == "POOR",
+                ever_near_poor=state.ever_near_poor or found == "NEAR_POOR",
+            )
         if fact.kind == "move":
             return replace(state, commune=fact.value)
         ended = replace(state, status="CLOSED", poverty_class=None)
