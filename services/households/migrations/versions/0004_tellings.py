@@ -74,7 +74,7 @@ with facts as (
   select sequence, household_id, kind, null, reason,
     case when kind = 'REGISTERED' then date '0001-01-01' else changed_on end, commune, village, members,
     reason <> 'MOVED', case when kind = 'ARRIVED' then class end, standard, previous_class, previous_standard,
-    previous_members, movement, recorded_at
+    case when reason not in ('REGISTERED', 'ARRIVED') then previous_members end, movement, recorded_at
   from changes
 ), marked as (
   select *, count(*) filter (where sets) over w as run, count(standard) over w as standards,
