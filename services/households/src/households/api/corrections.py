@@ -160,7 +160,7 @@ async def annul_change(
     row = await store.decisions.find_change(conn, change_id, principal.scope())
     if row is None:
         raise ChangeNotFound
-    response.headers["Location"] = f"/v1/changes/{change_id}"
+    response.headers["Location"] = f"/v1/households/{row.household_id}"
     return await _left_behind(conn, principal, row.household_id, once)
 
 
