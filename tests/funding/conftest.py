@@ -136,6 +136,8 @@ def _decision(before: Household, poverty_class: PovertyClass, valid_from: dt.dat
         standard="STD_2022_2025",
         basis="TOTALS_GIVEN",
         rule_version="1",
+        replaces=None,
+        after=None,
     )
 
 
@@ -148,6 +150,8 @@ def _change(before: Household, on: dt.date, reason: str, other: str | None) -> C
         movement=None,
         reason=reason,
         other_commune=other,
+        replaces=None,
+        after=None,
     )
 
 

@@ -55,6 +55,8 @@ async def test_a_household_that_scores_below_the_line_with_three_deprivations_is
         "standard": "STD_2022_2025",
         "basis": "TOTALS_GIVEN",
         "rule_version": decision["rule_version"],
+        "replaces": None,
+        "after": None,
     }
 
 

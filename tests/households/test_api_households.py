@@ -40,8 +40,8 @@ async def test_a_move_tells_the_old_place_first_and_takes_the_class_along(
     assert (arrived.change.previous_class, arrived.change.movement) == (None, "OTHER_INCREASE_POOR")
     await commune.ask("GET", f"/v1/households/{household}", 404)
     changes = (await neighbour.ask("GET", f"/v1/households/{household}/decisions"))["changes"]
-    assert [each["kind"] for each in changes] == ["LEFT", "ARRIVED"]
-    assert changes[0]["sequence"] < changes[1]["sequence"]
+    assert [each["kind"] for each in changes] == ["REGISTERED", "LEFT", "ARRIVED"]
+    assert changes[1]["sequence"] < changes[2]["sequence"]
 
 
 async def test_a_household_from_outside_arrives_with_its_class_and_certificate(
@@ -86,9 +86,10 @@ async def test_a_household_that_ends_gives_up_its_class(
     async with engine("households").connect() as conn:
         [event] = await emitted(conn, kind)
     assert (event.status, event.poverty_class, event.change.previous_class) == (status, None, "POOR")
+    after = await commune.open_review(2023)
     refused = await commune.ask(
         "POST",
-        f"/v1/reviews/{review}/results",
+        f"/v1/reviews/{after}/results",
         422,
         json={"household_id": household, "members": 4, "b1_points": 1, "b2_points": 0},
     )

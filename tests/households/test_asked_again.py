@@ -13,7 +13,10 @@ from tests.households.officer import CSV, OTHER, STANDARD, Commune, SignIn, row
 from benvung.testing import Engine
 
 Request = tuple[str, dict[str, Any]]
-COUNTED = ("households", "reviews", "decisions", "changes", "populations", "imports", "outbox")
+COUNTED = (
+    *("households", "reviews", "decisions", "changes", "tellings", "lineage"),
+    *("populations", "imports", "outbox"),
+)
 
 
 async def counts(engine: Engine) -> dict[str, int]:
@@ -81,7 +84,66 @@ async def a_population(_: Commune) -> Request:
     return "/v1/areas/23827/population", {"json": given}
 
 
+async def a_decided_household(commune: Commune) -> tuple[str, str]:
+    household = await commune.register()
+    taken = await commune.decide(await commune.open_review(), household, 120, 40)
+    return household, taken["decision_id"]
+
+
+async def a_correction(commune: Commune) -> Request:
+    _, decision = await a_decided_household(commune)
+    given = {"members": 3, "b1_points": 120, "b2_points": 10, "decided_on": "2023-02-01", "reason": "Nhầm"}
+    return f"/v1/decisions/{decision}/corrections", {"json": given}
+
+
+async def an_annulment(commune: Commune) -> Request:
+    _, decision = await a_decided_household(commune)
+    return f"/v1/decisions/{decision}/annulment", {"json": {"reason": "Nhầm"}}
+
+
+async def a_size(commune: Commune) -> Request:
+    household, _ = await a_decided_household(commune)
+    return f"/v1/households/{household}/sizes", {
+        "json": {"members": 5, "reason": "BIRTH", "on": "2023-02-01"}
+    }
+
+
+async def an_annulled_size(commune: Commune) -> Request:
+    path, request = await a_size(commune)
+    await commune.ask("POST", path, 201, **request)
+    told = await commune.ask("GET", f"{path.removesuffix('/sizes')}/decisions")
+    [resized] = [each for each in told["changes"] if each["kind"] == "RESIZED"]
+    return f"/v1/changes/{resized['change_id']}/annulment", {"json": {"reason": "Nhầm"}}
+
+
+async def a_split(commune: Commune) -> Request:
+    household, _ = await a_decided_household(commune)
+    given = {"village": "23827.01", "head_name": "Siu Tách", "members": 1, "on": "2023-02-01"}
+    return f"/v1/households/{household}/splits", {"json": given}
+
+
+async def a_merger(commune: Commune) -> Request:
+    household, _ = await a_decided_household(commune)
+    given = {"merged_id": await commune.register(), "on": "2023-02-01"}
+    return f"/v1/households/{household}/mergers", {"json": given}
+
+
+async def a_return(commune: Commune) -> Request:
+    path, closure = await a_closure(commune)
+    await commune.ask("POST", path, 201, **closure)
+    given = {"commune": "23827", "village": "23827.01", "members": 3, "class": "NOT_POOR"}
+    held = {"standard": STANDARD, "on": "2023-06-01"}
+    return path.replace("closure", "returns"), {"json": given | held}
+
+
 CHANGES = (
+    a_correction,
+    an_annulment,
+    a_size,
+    an_annulled_size,
+    a_split,
+    a_merger,
+    a_return,
     a_household,
     an_arrival,
     a_move,

@@ -18,6 +18,7 @@ from households.domain import (
     Place,
     Refused,
     ReviewKind,
+    SizeReason,
     Stage,
     Status,
     get_standard,
@@ -178,7 +179,9 @@ def test_who_is_here_cannot_come_back_and_nobody_enters_twice() -> None:
 
 
 def test_a_household_of_other_size_is_not_another_movement() -> None:
-    taken = history(REGISTERED, decision(2, day(50), POOR)).take(entry(3, day(60), Resized(3)))
+    taken = history(REGISTERED, decision(2, day(50), POOR)).take(
+        entry(3, day(60), Resized(3, SizeReason.DEATH))
+    )
     assert (taken.state.members, taken.state.poverty_class) == (3, POOR)
     assert taken.told[0].outcomes[0].movement is None
 
@@ -191,7 +194,7 @@ facts = st.one_of(
         members=st.integers(1, 9),
         stage=st.sampled_from(("OFFICIAL", "OFFICIAL", "PRELIMINARY")),
     ),
-    st.sampled_from((Moved(HERE), Moved(THERE), Resized(2))),
+    st.sampled_from((Moved(HERE), Moved(THERE), Resized(2, SizeReason.DEATH))),
 )
 
 

@@ -109,7 +109,9 @@ def test_a_preliminary_result_changes_nothing_but_what_is_marked_preliminary() -
     before = history(POOR)
     outcome = decide(before, decision(NOT, date(2023, 11, 10), stage=Stage.PRELIMINARY, members=9))
     assert outcome.movement is None
-    assert outcome.state == replace(before, revision=before.revision + 1, preliminary_class=NOT)
+    assert outcome.state == replace(
+        before, revision=before.revision + 1, preliminary_class=NOT, last_fact_on=date(2023, 11, 10)
+    )
     official = decide(outcome.state, decision(NEAR, date(2023, 12, 12))).state
     assert official.preliminary_class is None
 

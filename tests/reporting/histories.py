@@ -120,6 +120,8 @@ class Register:
             movement=outcome.movement,
             reason="MOVE",
             other_commune=None,
+            replaces=None,
+            after=None,
         )
         self._tell(step, kind(**public(outcome.state), change=change), outcome.state)
         self._fact(outcome, fact)
@@ -179,6 +181,8 @@ def classified(outcome: domain.Outcome, decision: domain.Decision) -> events.Hou
             standard=STANDARD.code,
             basis="FLAGS",
             rule_version="1",
+            replaces=None,
+            after=None,
         ),
     )
 

@@ -20,18 +20,26 @@ from funding.store.projection import Answers, Households, Kept, State
 
 
 class Change(NamedTuple):
-    """One event of the register and what it entitles the household to; made by `change`."""
+    """One event of the register, what it entitles the household to, and the row of its fact; made by `change`.
+
+    No fact: a preliminary result, which opens nothing, or an annulment. `replaces` is the sequence of a fact
+    that is not answered from any more.
+    """
 
     event_id: str
     state: State
     answers: Sequence[Answer]
     fact: projection.Fact | None
+    replaces: int | None
 
 
-def change(event_id: str, state: State, official: bool) -> Change:
-    """What follows from one event; `official` is False for a preliminary result, which opens nothing."""
+def change(event_id: str, state: State, then: State | None, replaces: int | None = None) -> Change:
+    """What follows from one event: `state` is that of today, `then` what its fact left behind, if it has one."""
     answers = domain.answers(state.standing)
-    return Change(event_id, state, answers, projection.fact(state, answers) if official else None)
+    fact = None
+    if then is not None:
+        fact = projection.fact(then, answers if then is state else domain.answers(then.standing))
+    return Change(event_id, state, answers, fact, replaces)
 
 
 async def follow(conn: AsyncConnection, changes: Iterable[Change]) -> Iterable[Announcement]:
@@ -46,8 +54,13 @@ async def follow(conn: AsyncConnection, changes: Iterable[Change]) -> Iterable[A
     for each in ordered:
         batch.apply(each)
     # A stable sort: a household's facts stay in the order of their sequences.
-    facts = [each.fact for each in sorted(ordered, key=_household) if each.fact is not None]
+    by_household = sorted(ordered, key=_household)
+    facts = [each.fact for each in by_household if each.fact is not None]
+    replaced = [
+        (each.state.household_id, each.replaces) for each in by_household if each.replaces is not None
+    ]
     await projection.save(conn, batch.moved(), batch.changed(), facts)
+    await projection.answer_no_more_from(conn, replaced)
     return (Announcement(cause, _event(new, old)) for cause, new, old in batch.told)
 
 

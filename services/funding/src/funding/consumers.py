@@ -31,20 +31,48 @@ class HouseholdReader(BaseModel):
     left_list_on: dt.date | None
 
 
-class Decision(BaseModel):
-    """Of a decision only whether it is official and from when it holds."""
+class After(BaseModel):
+    """A household as one fact left it, where later facts are known already."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+    province: str
+    commune: str
+    members: int
+    status: HouseholdStatus
+    poverty_class: PovertyClass | None
+    class_since: dt.date | None
+    left_list_on: dt.date | None
+
+
+class Told(BaseModel):
+    """Which telling counts no more, and what the fact left behind if that is not the state of today."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    replaces: int | None = None
+    after: After | None = None
+
+
+class Decision(Told):
+    """Of a decision only whether it is official and from when it holds."""
 
     stage: str
     valid_from: dt.date
 
 
-class Move(BaseModel):
-    """Of an arrival, departure or closure only its day."""
+class Move(Told):
+    """Of an arrival, departure, closure or change of size only its day."""
+
+    on: dt.date
+
+
+class Annulment(BaseModel):
+    """Which telling counts no more, and the day it was about."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
+    replaces: int
     on: dt.date
 
 
@@ -55,30 +83,45 @@ class Classified(HouseholdReader):
 
 
 class Moved(HouseholdReader):
-    """A household that arrived, left, or was closed."""
+    """A household that arrived, left, was closed, or has more or fewer members."""
 
     change: Move
 
 
+class Annulled(HouseholdReader):
+    """A household of which one fact counts no more."""
+
+    annulment: Annulment
+
+
 def _change(event: Received) -> actions.Change:
     data: HouseholdReader = event.data
+    told, fact = Told(), True
     if isinstance(data, Classified):
-        day, official = data.decision.valid_from, data.decision.stage == "OFFICIAL"
+        told, day, fact = data.decision, data.decision.valid_from, data.decision.stage == "OFFICIAL"
     elif isinstance(data, Moved):
-        day, official = data.change.on, True
+        told, day = data.change, data.change.on
+    elif isinstance(data, Annulled):
+        told, day, fact = Told(replaces=data.annulment.replaces), data.annulment.on, False
     else:
         # A registration without a class opens nothing and ends nothing.
-        day, official = event.time.astimezone(VIETNAM).date(), data.poverty_class is not None
+        day, fact = event.time.astimezone(VIETNAM).date(), data.poverty_class is not None
         day = data.class_since or day
+    newest = _state(event, data, day)
+    then = newest if told.after is None else _state(event, told.after, day)
+    return actions.change(event.event_id, newest, then if fact else None, told.replaces)
+
+
+def _state(event: Received, of: HouseholdReader | After, day: dt.date) -> State:
     standing = Standing(
-        status=data.status,
-        poverty_class=data.poverty_class,
-        class_since=data.class_since,
-        left_list_on=data.left_list_on,
-        holds_from=max(day, data.class_since or day),
+        status=of.status,
+        poverty_class=of.poverty_class,
+        class_since=of.class_since,
+        left_list_on=of.left_list_on,
+        holds_from=max(day, of.class_since or day),
     )
-    state = State(data.household_id, event.sequence, data.province, data.commune, data.members, standing)
-    return actions.change(event.event_id, state, official)
+    household_id = event.data.household_id
+    return State(household_id, event.sequence, of.province, of.commune, of.members, standing)
 
 
 async def project_households(conn: AsyncConnection, events: Sequence[Received]) -> Iterable[Announcement]:
@@ -96,6 +139,8 @@ PROJECTORS = (
             "households.household.arrived.v1": Moved,
             "households.household.left.v1": Moved,
             "households.household.closed.v1": Moved,
+            "households.household.resized.v1": Moved,
+            "households.household.annulled.v1": Annulled,
         },
         prepare=_change,
         handle=project_households,

@@ -92,8 +92,16 @@ eligibility_history = sa.Table(
     comment="one fact per event that is not preliminary: what it rested on, and the one product it opened, if any",
 )
 
+replaced_facts = sa.Table(
+    "replaced_facts",
+    META,
+    sa.Column("household_id", pg.UUID, primary_key=True),
+    sa.Column("sequence", sa.BigInteger, primary_key=True),
+    comment="facts of the register in whose place others stand; nothing is answered from them",
+)
+
 # Written by the projection of the register alone, and may be made anew; everything else is funding's own.
-FROM_HOUSEHOLDS = (household_states, eligibility, eligibility_history)
+FROM_HOUSEHOLDS = (household_states, eligibility, eligibility_history, replaced_facts)
 
 allocations = sa.Table(
     "allocations",

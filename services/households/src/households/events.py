@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from benvung import envelope
-from benvung.envelope import EventData
+from benvung.envelope import LATER, EventData
 
 PovertyClass = Literal["POOR", "NEAR_POOR", "AVERAGE_LIVING", "NOT_POOR"]
 AreaType = Literal["URBAN", "RURAL"]
@@ -51,7 +51,40 @@ class HouseholdState(EventData):
         return str(self.household_id)
 
 
-class Before(Part):
+class After(Part):
+    """A household as one fact left it, where later facts are known already."""
+
+    province: str
+    commune: str
+    village: str
+    area_type: AreaType
+    members: Members
+    status: Literal["ACTIVE", "LEFT", "CLOSED"]
+    poverty_class: PovertyClass | None
+    standard: str | None
+    class_since: dt.date | None
+    left_list_on: dt.date | None
+    left_list_from: Literal["POOR", "NEAR_POOR"] | None
+    preliminary_class: PovertyClass | None
+
+
+class Told(Part):
+    """Which earlier telling a fact replaces, and what the household was after it.
+
+    A fact is told late when it was recorded late, and again when an earlier day turned out otherwise. Of the
+    facts of one day those told last hold last.
+    """
+
+    replaces: Annotated[int | None, LATER] = Field(
+        description="sequence of the event that counts no more because this one stands in its place",
+    )
+    after: Annotated[After | None, LATER] = Field(
+        description="the household as this fact left it; null = as the state beside it says."
+        " If it is there, the state beside it is that of today, after later facts",
+    )
+
+
+class Before(Told):
     """What a household was before. A class never stands without its standard and the household's size."""
 
     previous_class: PovertyClass | None = Field(
@@ -86,7 +119,7 @@ class Decision(Before):
 
 
 class Change(Before):
-    """A change of place, or the end of a household."""
+    """A change of place or of size, or the end of a household."""
 
     on: dt.date
     previous_members: Members
@@ -119,7 +152,7 @@ class HouseholdLeft(HouseholdState):
 
 
 class HouseholdArrived(HouseholdState):
-    """A household arrived in the place named here."""
+    """A household arrived in the place named here: by a move, from outside, back, or out of another one."""
 
     event_type: ClassVar[str] = "households.household.arrived.v1"
     change: Change
@@ -130,6 +163,27 @@ class HouseholdClosed(HouseholdState):
 
     event_type: ClassVar[str] = "households.household.closed.v1"
     change: Change
+
+
+class HouseholdResized(HouseholdState):
+    """A household has another number of members without a decision: a split, a merger, a birth or a death."""
+
+    event_type: ClassVar[str] = "households.household.resized.v1"
+    change: Change
+
+
+class Annulment(Part):
+    """A fact that was wrong as a whole: nothing stands in its place."""
+
+    replaces: int = Field(description="sequence of the event that counts no more")
+    on: dt.date
+
+
+class HouseholdAnnulled(HouseholdState):
+    """A fact told of a household counts no more; the state here is the one without it."""
+
+    event_type: ClassVar[str] = "households.household.annulled.v1"
+    annulment: Annulment
 
 
 class Review(EventData):

@@ -11,7 +11,7 @@ from households import events
 from households.api import ROUTERS
 from households.importer import Importer
 from households.settings import Settings
-from households.tables import changes, decisions, import_rows, metadata, populations
+from households.tables import changes, decisions, import_rows, lineage, metadata, populations, tellings
 
 EVENTS = (
     events.HouseholdRegistered,
@@ -19,6 +19,8 @@ EVENTS = (
     events.HouseholdLeft,
     events.HouseholdArrived,
     events.HouseholdClosed,
+    events.HouseholdResized,
+    events.HouseholdAnnulled,
     events.ReviewOpened,
     events.ReviewClosed,
     events.PopulationRecorded,
@@ -45,7 +47,14 @@ def build(settings: Settings | None = None) -> Service:
         },
         sequences=(
             decisions.c.sequence,
+            decisions.c.corrects,
             changes.c.sequence,
+            changes.c.corrects,
+            tellings.c.sequence,
+            tellings.c.fact,
+            tellings.c.replaces,
+            lineage.c.fact,
+            lineage.c.predecessor_fact,
             populations.c.sequence,
             import_rows.c.applied_sequence,
         ),

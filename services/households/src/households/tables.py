@@ -204,6 +204,7 @@ decisions = sa.Table(
     sa.Column("sequence", sa.BigInteger, nullable=False, unique=True),
     sa.Column("review_id", sa.ForeignKey("reviews.id"), nullable=False),
     sa.Column("commune", sa.Text, nullable=False),
+    sa.Column("village", sa.Text, nullable=False),
     sa.Column("year", sa.SmallInteger, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("stage", sa.Text, nullable=False),
@@ -228,6 +229,8 @@ decisions = sa.Table(
     sa.Column("reviewer", sa.LargeBinary),
     sa.Column("import_id", pg.UUID(as_uuid=True)),
     sa.Column("import_row", sa.Integer),
+    # The sequence of the fact in whose place this one stands.
+    sa.Column("corrects", sa.BigInteger),
     _recorded_at(),
     sa.ForeignKeyConstraint(["import_id", "import_row"], ["import_rows.import_id", "import_rows.row_no"]),
     # Each row of a file is applied once, whatever happened in between.
@@ -242,6 +245,10 @@ decisions = sa.Table(
     _one_of("basis", ("TOTALS_GIVEN", "FLAGS")),
     sa.Index("ix_decisions_household_sequence", "household_id", "sequence"),
     sa.Index("ix_decisions_review", "review_id", "household_id", "sequence"),
+    # What was corrected already is corrected by correcting what stands in its place.
+    sa.Index(
+        "uq_decisions_corrects", "corrects", unique=True, postgresql_where=sa.text("corrects is not null")
+    ),
 )
 
 changes = sa.Table(
@@ -259,15 +266,77 @@ changes = sa.Table(
     sa.Column("previous_standard", sa.Text),
     sa.Column("previous_members", sa.Integer, nullable=False),
     sa.Column("class", sa.Text),
+    sa.Column("standard", sa.Text),
+    sa.Column("members", sa.Integer, nullable=False),
     sa.Column("movement", sa.Text),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("certificate", sa.Text),
+    # What comes over from another household by a split or merger: its class then, and what it once was.
+    sa.Column("inherited", pg.JSONB),
+    sa.Column("corrects", sa.BigInteger),
     _recorded_at(),
-    _one_of("kind", ("LEFT", "ARRIVED", "CLOSED")),
+    _one_of("kind", ("LEFT", "ARRIVED", "CLOSED", "REGISTERED", "RESIZED", "ANNULLED")),
     _one_of("previous_class", CLASSES),
     _one_of("class", CLASSES),
     _one_of("movement", MOVEMENTS),
     sa.Index("ix_changes_household_sequence", "household_id", "sequence"),
+    sa.Index("ix_changes_corrects", "corrects", postgresql_where=sa.text("corrects is not null")),
+)
+
+# What the world was told of each fact, one row for each event. A fact told again is told by a new row that
+# names the one it replaces. The state is the one that the fact left behind.
+tellings = sa.Table(
+    "tellings",
+    metadata,
+    sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+    # The sequence of the fact, which is that of the first event that told it; of a move, of its departure.
+    sa.Column("fact", sa.BigInteger, nullable=False),
+    sa.Column("leg", sa.SmallInteger, nullable=False),
+    sa.Column("household_id", pg.UUID(as_uuid=True), nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("stage", sa.Text),
+    sa.Column("holds_from", sa.Date, nullable=False),
+    sa.Column("province", sa.Text, nullable=False),
+    sa.Column("commune", sa.Text, nullable=False),
+    sa.Column("village", sa.Text, nullable=False),
+    sa.Column("members", sa.Integer, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("class", sa.Text),
+    sa.Column("standard", sa.Text),
+    sa.Column("class_since", sa.Date),
+    sa.Column("left_list_on", sa.Date),
+    sa.Column("left_list_from", sa.Text),
+    sa.Column("preliminary_class", sa.Text),
+    sa.Column("previous_class", sa.Text),
+    sa.Column("previous_standard", sa.Text),
+    sa.Column("previous_members", sa.Integer),
+    sa.Column("movement", sa.Text),
+    sa.Column("replaces", sa.BigInteger),
+    # One moment for all that one fact makes anew, so that no half of it can be asked for.
+    sa.Column("recorded_at", _moment, nullable=False, server_default=sa.func.statement_timestamp()),
+    sa.CheckConstraint("leg in (0, 1)", name="leg_known"),
+    _one_of("kind", ("REGISTERED", "CLASSIFIED", "LEFT", "ARRIVED", "CLOSED", "RESIZED", "ANNULLED")),
+    _one_of("status", ("ACTIVE", "LEFT", "CLOSED")),
+    _one_of("class", CLASSES),
+    _one_of("movement", MOVEMENTS),
+    sa.Index("ix_tellings_household", "household_id", "holds_from", "sequence"),
+    sa.Index(None, "commune"),
+    sa.Index(
+        "uq_tellings_replaces", "replaces", unique=True, postgresql_where=sa.text("replaces is not null")
+    ),
+)
+
+lineage = sa.Table(
+    "lineage",
+    metadata,
+    sa.Column("fact", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("household_id", sa.ForeignKey("households.id"), nullable=False, index=True),
+    sa.Column("predecessor_id", sa.ForeignKey("households.id"), nullable=False, index=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("predecessor_fact", sa.BigInteger, nullable=False),
+    sa.Column("holds_from", sa.Date, nullable=False),
+    _recorded_at(),
+    _one_of("kind", ("SPLIT_FROM", "MERGED_FROM", "RETURN_OF")),
 )
 
 populations = sa.Table(
@@ -289,4 +358,4 @@ populations = sa.Table(
 )
 
 # Facts are never edited: a correction is a new fact.
-APPEND_ONLY = (decisions, changes, populations)
+APPEND_ONLY = (decisions, changes, tellings, lineage, populations)

@@ -39,7 +39,24 @@ class Household(Reader):
     preliminary_class: Class | None
 
 
-class Before(Reader):
+class After(Reader):
+    """The household as one fact left it, where its state of today is another."""
+
+    commune: str
+    village: str
+    members: NonNegativeInt
+    poverty_class: Class | None
+    standard: str | None
+
+
+class Told(Reader):
+    """The telling that this one replaces, and what the fact left behind if that is not the state of today."""
+
+    replaces: int | None = None
+    after: After | None = None
+
+
+class Before(Told):
     """What the household was before: the class it gave up, and on which standard, with how many members."""
 
     previous_class: Class | None
@@ -68,7 +85,7 @@ class Decision(Before):
 
 
 class Change(Before):
-    """A household that left, arrived or ended: what its list loses or gains."""
+    """A household that left, arrived, ended or changed its size: what its list loses or gains."""
 
     on: date
 
@@ -80,9 +97,22 @@ class Classified(Household):
 
 
 class Changed(Household):
-    """households.household.left, .arrived and .closed"""
+    """households.household.left, .arrived, .closed and .resized"""
 
     change: Change
+
+
+class Annulment(Reader):
+    """Which telling counts no more."""
+
+    replaces: int
+    on: date
+
+
+class Annulled(Household):
+    """households.household.annulled"""
+
+    annulment: Annulment
 
 
 class Population(Reader):
@@ -146,7 +176,14 @@ class ClassHeld(Reader):
     organiser_level: str
 
 
-KINDS = {"classified": "CLASSIFIED", "left": "LEFT", "arrived": "ARRIVED", "closed": "CLOSED"}
+KINDS = {
+    "classified": "CLASSIFIED",
+    "left": "LEFT",
+    "arrived": "ARRIVED",
+    "closed": "CLOSED",
+    "resized": "RESIZED",
+    "annulled": "ANNULLED",
+}
 
 
 def _kind(event: Received) -> str:
@@ -161,11 +198,19 @@ def _rows(events: Sequence[Received], reader: type[BaseModel]) -> list[dict[str,
     ]
 
 
+def _told(household: Household) -> Told:
+    if isinstance(household, Classified):
+        return household.decision
+    return household.change if isinstance(household, Changed) else Told()
+
+
 def _state(event: Received) -> dict[str, Any]:
     kind, household = _kind(event), event.data
+    # A departure told late or again comes with the state of today, in which it may be long over.
+    between = kind in {"left", "closed"} and _told(household).after is None
     return {
         "sequence": event.sequence,
-        "present": household.status == "ACTIVE" and kind not in {"left", "closed"},
+        "present": household.status == "ACTIVE" and not between,
         "household_id": household.household_id,
         "revision": household.revision,
         "commune": household.commune,
@@ -182,13 +227,16 @@ def _state(event: Received) -> dict[str, Any]:
 
 def _fact(event: Received) -> dict[str, Any]:
     household = event.data
+    told = _told(household)
+    then = told.after or household
     row = {
         "sequence": event.sequence,
         "kind": KINDS[_kind(event)],
         "household_id": household.household_id,
-        "commune": household.commune,
-        "village": household.village,
-        "members": household.members,
+        "commune": then.commune,
+        "village": then.village,
+        "members": then.members,
+        "replaces": told.replaces,
     }
     if isinstance(household, Classified):
         decision = household.decision
@@ -206,16 +254,26 @@ def _fact(event: Received) -> dict[str, Any]:
             "decision_number": decision.decision_number,
             "year": decision.year,
         }
+    if isinstance(household, Annulled):
+        annulment = household.annulment
+        return row | {
+            "stage": "OFFICIAL",
+            "valid_from": annulment.on,
+            "decided_on": annulment.on,
+            "year": annulment.on.year,
+            "replaces": annulment.replaces,
+        }
     change = household.change
-    gone = row["kind"] != "ARRIVED"
+    gone = row["kind"] in {"LEFT", "CLOSED"}
+    # What a mover had before is taken off the list by its `left`, never by its `arrived`.
+    came = row["kind"] == "ARRIVED"
     return row | {
         "stage": "OFFICIAL",
         "review_kind": None,
-        "decided_class": None if gone else household.poverty_class,
-        "standard": None if gone else household.standard,
-        # What a mover had before is taken off the list by its `left`, never by its `arrived`.
-        "previous_class": change.previous_class if gone else None,
-        "previous_standard": change.previous_standard if gone else None,
+        "decided_class": None if gone else then.poverty_class,
+        "standard": None if gone else then.standard,
+        "previous_class": None if came else change.previous_class,
+        "previous_standard": None if came else change.previous_standard,
         "previous_members": change.previous_members,
         "movement": change.movement,
         "valid_from": change.on,
@@ -225,23 +283,25 @@ def _fact(event: Received) -> dict[str, Any]:
     }
 
 
-class Told(NamedTuple):
+class Prepared(NamedTuple):
     """What an event of a household adds to our tables."""
 
     state: dict[str, Any]
     fact: dict[str, Any] | None
 
 
-def _told(event: Received) -> Any:
+def _prepare(event: Received) -> Any:
     data = event.data
     if not isinstance(data, Household):
         return data
-    return Told(_state(event), _fact(event) if isinstance(data, (Classified, Changed)) else None)
+    return Prepared(
+        _state(event), _fact(event) if isinstance(data, (Classified, Changed, Annulled)) else None
+    )
 
 
 async def project_households(conn: AsyncConnection, events: Sequence[Received]) -> list[Announcement]:
     """Facts, states and counts of households, and the recorded populations. Announces nothing."""
-    told: list[Told] = [event.data for event in events if isinstance(event.data, Told)]
+    told: list[Prepared] = [event.data for event in events if isinstance(event.data, Prepared)]
     await store.add_facts(conn, [each.fact for each in told if each.fact is not None])
     await store.move_states(conn, [each.state for each in told])
     await store.add_populations(conn, _rows(events, Population))
@@ -271,9 +331,11 @@ PROJECTORS = [
             "households.household.left.v1": Changed,
             "households.household.arrived.v1": Changed,
             "households.household.closed.v1": Changed,
+            "households.household.resized.v1": Changed,
+            "households.household.annulled.v1": Annulled,
             "households.area.population_recorded.v1": Population,
         },
-        prepare=_told,
+        prepare=_prepare,
         handle=project_households,
         tables=tables.FROM_HOUSEHOLDS,
     ),

@@ -56,7 +56,12 @@ household_facts = sa.Table(
     _date("decided_on"),
     _text("decision_number", nullable=True),
     sa.Column("year", sa.SmallInteger, nullable=False),
-    sa.CheckConstraint("kind in ('CLASSIFIED', 'LEFT', 'ARRIVED', 'CLOSED')", name="kind"),
+    # The sequence of the telling in whose place this one stands; one that was replaced counts nothing.
+    sa.Column("replaces", sa.BigInteger),
+    sa.Column("counts", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.CheckConstraint(
+        "kind in ('CLASSIFIED', 'LEFT', 'ARRIVED', 'CLOSED', 'RESIZED', 'ANNULLED')", name="kind"
+    ),
     sa.CheckConstraint("stage in ('PRELIMINARY', 'OFFICIAL')", name="stage"),
     sa.CheckConstraint(f"class in {CLASSES}", name="class"),
     sa.CheckConstraint(f"previous_class in {CLASSES}", name="previous_class"),
@@ -67,6 +72,8 @@ household_facts = sa.Table(
         name="previous",
     ),
     sa.Index(None, "commune", "valid_from"),
+    sa.Index(None, "replaces", postgresql_where=sa.text("replaces is not null")),
+    sa.Index(None, "household_id", "year", postgresql_where=sa.text("stage = 'PRELIMINARY'")),
 )
 
 household_states = sa.Table(
@@ -112,6 +119,7 @@ preliminary_results = sa.Table(
     _text("standard"),
     _text("class"),
     _int("members"),
+    _date("valid_from"),
     _date("decided_on"),
     sa.CheckConstraint(f"class in {CLASSES}", name="class"),
     sa.Index(None, "commune", "year"),

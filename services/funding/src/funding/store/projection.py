@@ -167,6 +167,17 @@ async def record_facts(conn: AsyncConnection, facts: Sequence[Fact]) -> None:
     )
 
 
+async def answer_no_more_from(conn: AsyncConnection, replaced: Sequence[tuple[UUID, int]]) -> None:
+    """Note facts in whose place others stand, whether or not they came yet."""
+    await _write(
+        conn,
+        "insert into replaced_facts select distinct on (household_id, sequence) * from"
+        " jsonb_to_recordset(%s) as new(household_id uuid, sequence bigint)"
+        " order by household_id, sequence on conflict do nothing",
+        [{"household_id": household, "sequence": sequence} for household, sequence in replaced],
+    )
+
+
 async def differing(conn: AsyncConnection, live: str) -> list[tuple[Kept | None, Kept | None]]:
     """Answers in schema `live` and the ones made anew that tell the world different things, in key order."""
     cursor = await (await db.driver(conn)).execute(

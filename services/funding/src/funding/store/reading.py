@@ -1,7 +1,7 @@
 """What people ask: a household's answers on a day, lists and counts of an area, and the check of sums.
 
-An answer on a day rests on the newest fact whose state held on that day, by the order of the register's
-events. So a later correction of the past is in every answer given after it.
+An answer on a day rests on the last fact up to that day that no other one replaces; of the facts of one day
+on the one told last. So a later correction of the past is in every answer given after it.
 """
 
 import datetime as dt
@@ -20,6 +20,7 @@ from funding import domain
 from funding.domain import Answer, HouseholdStatus, PovertyClass, Product, Reason, Standing, Status
 from funding.tables import eligibility_history as facts
 from funding.tables import household_states as states
+from funding.tables import replaced_facts as replaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ async def commune_before_facts(
     conn: AsyncConnection, scope: Scope, household_id: UUID, on: dt.date
 ) -> str | None:
     """The commune of a household of `scope` that had no official decision on that day."""
-    earlier = sa.exists().where(facts.c.household_id == household_id, facts.c.holds_from <= on)
+    earlier = sa.exists().where(facts.c.household_id == household_id, facts.c.holds_from <= on, _counts())
     query = sa.select(states.c.commune).where(
         states.c.household_id == household_id, scope.where(states.c.commune), ~earlier
     )
@@ -164,11 +165,16 @@ def _entitled(scope: Scope, on: dt.date) -> sa.CTE:
 def _newest(household_id: sa.ColumnElement[UUID], on: dt.date) -> sa.FromClause:
     return (
         sa.select(facts)
-        .where(facts.c.household_id == household_id, facts.c.holds_from <= on)
-        .order_by(facts.c.sequence.desc())
+        .where(facts.c.household_id == household_id, facts.c.holds_from <= on, _counts())
+        .order_by(facts.c.holds_from.desc(), facts.c.sequence.desc())
         .limit(1)
         .lateral()
     )
+
+
+def _counts() -> sa.ColumnElement[bool]:
+    same = sa.and_(replaced.c.household_id == facts.c.household_id, replaced.c.sequence == facts.c.sequence)
+    return ~sa.exists().where(same)
 
 
 def _fact(row: sa.Row[Any]) -> Fact:

@@ -11,7 +11,9 @@ from benvung import audit, outbox
 from benvung.auth import Principal
 from benvung.vault import Vault
 from households import domain, store
-from households.actions import tell
+from households.actions import histories, tell
+from households.actions.book import Book, Taking
+from households.actions.histories import Evidence
 from households.actions.refusals import HouseholdNotFound, ReviewClosed, ReviewNotFound
 from households.domain import (
     Classification,
@@ -23,7 +25,7 @@ from households.domain import (
     Refused,
     Scores,
 )
-from households.store.decisions import RowRef, Taken
+from households.store.decisions import Own, RowRef, Taken
 from households.store.reviews import Review
 
 
@@ -43,11 +45,15 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A result with the class it means and the household's state after it; nothing is written yet."""
+    """A result with the class it means and the household's state after it; nothing is written yet.
+
+    `decision` without an outcome comes late: only the household's history says what it means.
+    """
 
     result: Result
     is_new: bool
-    outcome: Outcome
+    decision: Decision
+    outcome: Outcome | None
     classification: Classification
 
 
@@ -59,21 +65,11 @@ class RefusedResult:
     refused: Refused
 
 
-def judge(review: Review, state: HouseholdState | None, result: Result) -> Judged:
-    """The decision that a result means, by the review's standard. Raises the domain's `Refused`.
-
-    Without `state` the household is new and is entered in the village that the result names; a known one
-    lives from now on in the village that a file names.
-    """
+def meant(review: Review, result: Result) -> tuple[Classification, Decision]:
+    """The class and the decision that a result means by the review's standard. Raises the domain's `Refused`."""
     classification = domain.classify(
         review.standard, review.area_type, result.scores.b1_points, result.scores.b2_points
     )
-    is_new = state is None
-    if state is None:
-        place = Place(review.province, review.commune, result.village or "", review.area_type)
-        state = domain.first_met(result.household_id, place, result.members)
-    elif result.village not in {None, state.village}:
-        state = replace(state, village=result.village)
     decision = Decision(
         year=review.year,
         kind=review.kind,
@@ -83,8 +79,25 @@ def judge(review: Review, state: HouseholdState | None, result: Result) -> Judge
         standard=review.standard,
         decided_on=review.decided_on,
         valid_from=review.valid_from,
+        village=result.village,
     )
-    return Judged(result, is_new, domain.decide(state, decision), classification)
+    return classification, decision
+
+
+def judge(review: Review, state: HouseholdState | None, result: Result) -> Judged:
+    """The decision that a result means, by the review's standard. Raises the domain's `Refused`.
+
+    Without `state` the household is new and is entered in the village that the result names; a known one
+    lives from now on in the village that a file names.
+    """
+    classification, decision = meant(review, result)
+    is_new = state is None
+    if state is None:
+        place = Place(review.province, review.commune, result.village or "", review.area_type)
+        state = domain.first_met(result.household_id, place, result.members)
+    late = domain.comes_late(state, decision.valid_from)
+    outcome = None if late else domain.decide(state, decision)
+    return Judged(result, is_new, decision, outcome, classification)
 
 
 async def decide_many(
@@ -98,16 +111,100 @@ async def decide_many(
     ordered = sorted(results, key=lambda each: each.household_id)
     states = await store.households.lock(conn, [each.household_id for each in ordered], review.area_type)
     judged: list[Judged] = []
+    late: list[Judged] = []
     refused: list[RefusedResult] = []
     for result in ordered:
         try:
-            judged.append(judge(review, _known(review, states, result), result))
+            each = judge(review, _known(review, states, result), result)
         except Refused as refusal:
             refused.append(RefusedResult(result, refusal))
+        else:
+            (late if each.outcome is None else judged).append(each)
     taken = await _announce(conn, review, judged)
     if taken:
         await store.decisions.write(conn, review, taken)
+    if late:
+        await _decide_late(conn, review, late, taken, refused)
     return taken, refused
+
+
+async def _decide_late(
+    conn: AsyncConnection,
+    review: Review,
+    late: Sequence[Judged],
+    taken: list[Taken],
+    refused: list[RefusedResult],
+) -> None:
+    concerned = [each.result.household_id for each in late]
+    book = await histories.hold(conn, concerned)
+    for each in late:
+        household = each.result.household_id
+        try:
+            _check_lived_there(review, book, household)
+            async with conn.begin_nested():
+                taken.append(await record_decision(conn, book, review, each))
+        except Refused as refusal:
+            refused.append(RefusedResult(each.result, refusal))
+            # What came from it may be half taken.
+            book = await histories.hold(conn, concerned)
+
+
+def _check_lived_there(review: Review, book: Book, household_id: uuid.UUID) -> None:
+    then = book.histories[household_id].at(review.valid_from) or book.states[household_id]
+    if then.commune != review.commune:
+        raise _elsewhere()
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """The fact in whose place a decision stands, and that decision's own paper."""
+
+    sequence: int
+    own: Own
+
+
+async def record_decision(
+    conn: AsyncConnection, book: Book, review: Review, judged: Judged, corrects: Corrected | None = None
+) -> Taken:
+    """Take a decision into a household's history: a late one, or one that corrects another."""
+    result, classification = judged.result, judged.classification
+    decision_id = uuid.uuid4()
+    paper = tell.paper_of(decision_id, review, classification, result.scores)
+    if corrects is not None:
+        own = corrects.own
+        paper = replace(paper, decided_on=own.decided_on, decision_number=own.decision_number)
+    decision = Taken(
+        decision_id=decision_id,
+        sequence=0,
+        outcome=domain.Outcome(book.states[result.household_id], None, None, None, None),
+        classification=classification,
+        scores=result.scores,
+        members=result.members,
+        stage=review.stage,
+        declared_class=result.declared_class,
+        reviewer=result.reviewer,
+        flags=result.flags,
+        row=result.row,
+        own=None if corrects is None else corrects.own,
+    )
+    taking = Taking(
+        result.household_id,
+        review.valid_from,
+        replace(judged.decision, decided_on=paper.decided_on),
+        None if corrects is None else corrects.sequence,
+        paper,
+    )
+    sequence, outcome = await histories.record(conn, book, taking, Evidence(review, decision))
+    return replace(decision, sequence=sequence, outcome=outcome)
+
+
+def _elsewhere() -> Refused:
+    return Refused(
+        "household-in-another-commune",
+        "Hộ này thuộc sổ của một xã khác.",
+        "This household is in the register of another commune.",
+        "household_id",
+    )
 
 
 def _known(review: Review, states: dict[uuid.UUID, HouseholdState], result: Result) -> HouseholdState | None:
@@ -119,28 +216,24 @@ def _known(review: Review, states: dict[uuid.UUID, HouseholdState], result: Resu
             "The register has no household with this identifier.",
             "household_id",
         )
-    if state is not None and state.commune != review.commune:
-        raise Refused(
-            "household-in-another-commune",
-            "Hộ này thuộc sổ của một xã khác.",
-            "This household is in the register of another commune.",
-            "household_id",
-        )
-    return state
+    if state is None or state.commune == review.commune or domain.comes_late(state, review.valid_from):
+        return state
+    raise _elsewhere()
 
 
 async def _announce(conn: AsyncConnection, review: Review, judged: Sequence[Judged]) -> list[Taken]:
     ids = [uuid.uuid4() for _ in judged]
+    outcomes = [each.outcome for each in judged if each.outcome is not None]
     events = [
-        tell.classified(decision_id, review, each.outcome, each.classification, each.result.scores)
-        for decision_id, each in zip(ids, judged, strict=True)
+        tell.classified(decision_id, review, outcome, each.classification, each.result.scores)
+        for decision_id, each, outcome in zip(ids, judged, outcomes, strict=True)
     ]
     sequences = await outbox.publish(conn, events)
     return [
         Taken(
             decision_id=decision_id,
             sequence=sequence,
-            outcome=each.outcome,
+            outcome=outcome,
             classification=each.classification,
             scores=each.result.scores,
             members=each.result.members,
@@ -151,7 +244,7 @@ async def _announce(conn: AsyncConnection, review: Review, judged: Sequence[Judg
             row=each.result.row,
             is_new=each.is_new,
         )
-        for decision_id, sequence, each in zip(ids, sequences, judged, strict=True)
+        for decision_id, sequence, each, outcome in zip(ids, sequences, judged, outcomes, strict=True)
     ]
 
 
@@ -168,6 +261,19 @@ class Given:
     declared_class: HouseholdClass | None
 
 
+def found(vault: Vault, review: Review, given: Given) -> Result:
+    """A result as it is kept. Raises the domain's `Refused`."""
+    scores = domain.scores(review.standard, given.b1_points, given.b2_points, given.deprivations)
+    return Result(
+        household_id=given.household_id,
+        members=given.members,
+        scores=scores,
+        declared_class=given.declared_class,
+        reviewer=vault.seal(given.reviewer) if given.reviewer else None,
+        flags=seal_flags(vault, scores.deprivations),
+    )
+
+
 async def decide(
     conn: AsyncConnection, principal: Principal, vault: Vault, review_id: uuid.UUID, given: Given
 ) -> Taken:
@@ -176,16 +282,7 @@ async def decide(
     Raises `ReviewNotFound`, `OutsideArea`, `ReviewClosed`, `HouseholdNotFound`, and the domain's `Refused`.
     """
     review = await hold_review(conn, principal, review_id)
-    scores = domain.scores(review.standard, given.b1_points, given.b2_points, given.deprivations)
-    result = Result(
-        household_id=given.household_id,
-        members=given.members,
-        scores=scores,
-        declared_class=given.declared_class,
-        reviewer=vault.seal(given.reviewer) if given.reviewer else None,
-        flags=seal_flags(vault, scores.deprivations),
-    )
-    taken, refused = await decide_many(conn, review, [result])
+    taken, refused = await decide_many(conn, review, [found(vault, review, given)])
     if refused:
         raise _refusal(refused[0].refused)
     [decision] = taken

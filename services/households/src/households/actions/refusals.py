@@ -27,6 +27,13 @@ class DecisionNotFound(NotFound):
     title_vi, title_en = "Không tìm thấy quyết định", "There is no such decision"
 
 
+class ChangeNotFound(NotFound):
+    """There is no such change of a household, or it belongs to another area."""
+
+    rule = "change-not-found"
+    title_vi, title_en = "Không tìm thấy biến động của hộ", "There is no such change of a household"
+
+
 class PopulationNotFound(NotFound):
     """There is no such record of a population, or it belongs to another area."""
 

@@ -1,5 +1,6 @@
 """What the register holds, and what its own stream tells, counted alike so that others can be compared."""
 
+import datetime as dt
 import uuid
 from collections.abc import Iterable
 
@@ -17,7 +18,8 @@ from households.events import PovertyClass
 Counts = dict[str, dict[str, tuple[int, int]]]
 STREAM = "HOUSEHOLDS"
 _STATE_EVENTS = frozenset(
-    f"households.household.{kind}.v1" for kind in ("registered", "classified", "left", "arrived", "closed")
+    f"households.household.{kind}.v1"
+    for kind in ("registered", "classified", "left", "arrived", "closed", "resized", "annulled")
 )
 
 
@@ -33,9 +35,12 @@ class _State(BaseModel):
     members: PositiveInt
 
 
-async def of_register(conn: AsyncConnection, scope: Scope) -> Counts:
-    """Households and persons by commune and official class, from the register's rows."""
-    return _collect(await store.registry.counts_by_class(conn, scope))
+async def of_register(
+    conn: AsyncConnection, scope: Scope, on: dt.date | None = None, known_at: dt.datetime | None = None
+) -> Counts:
+    """Households and persons by commune and official class, from the register's rows, or as of a day."""
+    register = store.registry.register_at(scope, on, known_at)
+    return _collect(await store.registry.counts_by_class(conn, register, scope))
 
 
 async def of_stream(conn: AsyncConnection, settings: ServiceSettings, scope: Scope) -> Counts:

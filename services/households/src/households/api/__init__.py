@@ -1,14 +1,27 @@
 """HTTP in: writes call actions, reads call the store."""
 
-from households.api import accesses, areas, exports, households, imports, results, reviews, verify
+from households.api import (
+    accesses,
+    areas,
+    corrections,
+    exports,
+    families,
+    households,
+    imports,
+    results,
+    reviews,
+    verify,
+)
 
 ROUTERS = (
     areas.router,
     households.router,
+    families.router,
     exports.router,
     accesses.router,
     reviews.router,
     results.router,
+    corrections.router,
     imports.router,
     verify.router,
 )

@@ -1,7 +1,9 @@
 """Households as a file to take away."""
 
+import datetime as dt
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from anyio import from_thread
@@ -13,7 +15,7 @@ from benvung import audit
 from benvung.auth import Principal
 from benvung.vault import Vault
 from households import files, store
-from households.api.fields import Area, Keys, Reader, within
+from households.api.fields import Area, Keys, KnownAt, OnDay, Reader, within
 from households.domain import HouseholdClass
 
 router = APIRouter(prefix="/v1", tags=["households"])
@@ -21,29 +23,45 @@ router = APIRouter(prefix="/v1", tags=["households"])
 Place = tuple[str, str, uuid.UUID]
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whose file it is, of which area and of which day."""
+
+    principal: Principal
+    area: str | None
+    on: dt.date | None
+    known_at: dt.datetime | None
+
+
 @router.get(
     "/households.csv",
     response_class=StreamingResponse,
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
 )
-async def export(*, request: Request, principal: Reader, vault: Keys, area: Area = None) -> StreamingResponse:
+async def export(
+    *,
+    request: Request,
+    principal: Reader,
+    vault: Keys,
+    area: Area = None,
+    on: OnDay = None,
+    known_at: KnownAt = None,
+) -> StreamingResponse:
     """The active households you may see, with the Mã hệ thống that the next review's file needs.
 
     Whose data leave in the file is recorded.
     """
     return StreamingResponse(
-        files.register_csv(_lines(request, principal, vault, area)),
+        files.register_csv(_lines(request, vault, Asked(principal, area, on, known_at))),
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="households-{area or "all"}.csv"'},
     )
 
 
-def _lines(
-    request: Request, principal: Principal, vault: Vault, area: str | None
-) -> Iterator[files.RegisterLine]:
+def _lines(request: Request, vault: Vault, asked: Asked) -> Iterator[files.RegisterLine]:
     """Runs in a thread of the answer; each batch has a short transaction of its own."""
     after: Place | None = None
-    while batch := from_thread.run(_batch, request, principal, area, after):
+    while batch := from_thread.run(_batch, request, asked, after):
         for row in batch:
             yield files.RegisterLine(
                 household_id=row.id,
@@ -59,16 +77,22 @@ def _lines(
         after = (batch[-1].commune, batch[-1].village, batch[-1].id)
 
 
-async def _batch(
-    request: Request, principal: Principal, area: str | None, after: Place | None
-) -> list[Row[Any]]:
+async def _batch(request: Request, asked: Asked, after: Place | None) -> list[Row[Any]]:
     """The next households, on record before the first of them leaves. An empty file is on record too."""
     async with request.app.state.engine.begin() as conn:
-        rows = await store.registry.export_batch(conn, within(principal, area), after)
+        scope = within(asked.principal, asked.area)
+        register = store.registry.register_at(scope, asked.on, asked.known_at)
+        rows = await store.registry.export_batch(conn, register, scope, after)
         if rows or after is None:
             taken = audit.About("household", (row.id for row in rows))
             detail = {"households": len(rows)}
             await audit.record(
-                conn, principal, "households.exported", "area", area or "*", detail, about=taken
+                conn,
+                asked.principal,
+                "households.exported",
+                "area",
+                asked.area or "*",
+                detail,
+                about=taken,
             )
         return rows

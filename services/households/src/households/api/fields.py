@@ -21,6 +21,13 @@ def _possible(day: dt.date) -> dt.date:
     return day
 
 
+def _known(moment: dt.datetime) -> dt.datetime:
+    if moment.tzinfo is None:
+        raise ValueError("+07:00")
+    _possible(moment.date())
+    return moment
+
+
 Day = Annotated[dt.date, AfterValidator(_possible), Field(examples=["2023-12-10"])]
 CommuneCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{5}$"), Field(examples=["23827"])]
 AreaCode = Annotated[str, StringConstraints(pattern=r"^(VN|[0-9]{2}|[0-9]{3}|[0-9]{5})$")]
@@ -34,6 +41,18 @@ Name = Annotated[
 ShortText = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50, pattern=NO_CONTROLS)
 ]
+Reason = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=300, pattern=NO_CONTROLS),
+    Field(
+        description="why, in words; kept in the register and told to nobody", examples=["Ghi nhầm điểm B1"]
+    ),
+]
+Moment = Annotated[
+    dt.datetime,
+    AfterValidator(_known),
+    Field(examples=["2023-12-31T23:59:59+07:00"]),
+]
 Year = Annotated[int, Field(ge=2015, le=2100, examples=[2023])]
 Members = Annotated[int, Field(ge=-(2**31), le=2**31 - 1, examples=[4])]
 Points = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
@@ -41,6 +60,11 @@ Total = Annotated[int, Field(ge=0, le=200_000_000)]
 Area = Annotated[
     AreaCode | None,
     Query(description="code of a province, district or commune; empty = the whole area you may see"),
+]
+OnDay = Annotated[Day | None, Query(description="as it was on this day; empty = as the register has it now")]
+KnownAt = Annotated[
+    Moment | None,
+    Query(description="as the register knew it at this moment; empty = with all that was recorded since"),
 ]
 PovertyClass = Literal["POOR", "NEAR_POOR", "AVERAGE_LIVING", "NOT_POOR"]
 

@@ -29,9 +29,11 @@ from households.api.fields import (
     Day,
     Given,
     Keys,
+    KnownAt,
     Lang,
     Members,
     Name,
+    OnDay,
     PovertyClass,
     Reader,
     ShortText,
@@ -172,8 +174,8 @@ async def register(
 ) -> HouseholdShown:
     """Enter a household that no review has seen yet."""
     household_id = once.made or await actions.households.register(conn, principal, vault, given.entered())
-    row = await _written(conn, principal, household_id, once)
-    return _answered(response, row, vault, lang)
+    row = await written(conn, principal, household_id, once)
+    return answered(response, row, vault, lang)
 
 
 @router.post(
@@ -203,8 +205,8 @@ async def arrive(
         certificate=given.certificate,
         from_commune=given.from_commune,
     )
-    row = await _written(conn, principal, household_id, once)
-    return _answered(response, row, vault, lang)
+    row = await written(conn, principal, household_id, once)
+    return answered(response, row, vault, lang)
 
 
 @router.post(
@@ -238,8 +240,8 @@ async def move(
             on=given.on,
             believed=believed,
         )
-    row = await _written(conn, principal, household_id, once)
-    return _answered(response, row, vault, lang)
+    row = await written(conn, principal, household_id, once)
+    return answered(response, row, vault, lang)
 
 
 @router.post(
@@ -264,11 +266,11 @@ async def close(
         await actions.households.close(
             conn, principal, household_id, reason=given.reason, on=given.on, believed=believed
         )
-    row = await _written(conn, principal, household_id, once)
-    return _answered(response, row, vault, lang)
+    row = await written(conn, principal, household_id, once)
+    return answered(response, row, vault, lang)
 
 
-async def _written(conn: Conn, principal: Principal, household_id: uuid.UUID, once: Once) -> Row[Any]:
+async def written(conn: Conn, principal: Principal, household_id: uuid.UUID, once: Once) -> Row[Any]:
     """The household after a write; one that moved out of the writer's area is shown to them once more.
 
     To whoever asks again it is shown as to any reader: where they may see it, and on record.
@@ -282,7 +284,8 @@ async def _written(conn: Conn, principal: Principal, household_id: uuid.UUID, on
     return row
 
 
-def _answered(response: Response, row: Row[Any], vault: Vault, lang: Language) -> HouseholdShown:
+def answered(response: Response, row: Row[Any], vault: Vault, lang: Language) -> HouseholdShown:
+    """The answer to a write: the household with its place and version."""
     response.headers["Location"] = f"/v1/households/{row.id}"
     etags.tag(response, row.version, lang)
     return shown(row, vault, lang)
@@ -301,12 +304,16 @@ async def households(
         PovertyClass | Literal["NONE"] | None, Query(alias="class", description="NONE = no official class")
     ] = None,
     status: Literal["ACTIVE", "LEFT", "CLOSED"] | None = None,
+    on: OnDay = None,
+    known_at: KnownAt = None,
     after: After = None,
     limit: Limit = 50,
 ) -> Page[HouseholdShown]:
     """The households you may see. Reading names is recorded."""
-    query = store.registry.households_query(within(principal, area), village, poverty_class, status)
-    columns = (table.c.commune, table.c.id)
+    scope = within(principal, area)
+    register = store.registry.register_at(scope, on, known_at)
+    query = store.registry.households_query(register, scope, village, poverty_class, status)
+    columns = (register.c.commune, register.c.id)
     rows = await store.registry.rows(conn, paging.keyset(query, columns, after, limit))
     items, following = paging.split(rows, columns, limit)
     on_page = audit.About("household", (row.id for row in items))
@@ -330,20 +337,35 @@ async def count(
     village: VillageCode | None = None,
     poverty_class: Annotated[PovertyClass | Literal["NONE"] | None, Query(alias="class")] = None,
     status: Literal["ACTIVE", "LEFT", "CLOSED"] | None = None,
+    on: OnDay = None,
+    known_at: KnownAt = None,
 ) -> CountShown:
     """How many households the list with these filters has."""
-    query = store.registry.households_query(within(principal, area), village, poverty_class, status)
+    scope = within(principal, area)
+    register = store.registry.register_at(scope, on, known_at)
+    query = store.registry.households_query(register, scope, village, poverty_class, status)
     return CountShown(households=await store.registry.count(conn, query))
 
 
 @router.get("/households/{household_id}", responses=etags.responses(HouseholdNotFound))
 async def household(
-    *, household_id: HouseholdId, principal: Reader, conn: Conn, vault: Keys, lang: Lang, response: Response
+    *,
+    household_id: HouseholdId,
+    principal: Reader,
+    conn: Conn,
+    vault: Keys,
+    lang: Lang,
+    response: Response,
+    on: OnDay = None,
+    known_at: KnownAt = None,
 ) -> HouseholdShown:
-    """One household. Reading its head's name is recorded."""
-    row = await store.households.find(conn, household_id, principal.scope())
+    """One household, now or as it was on a day or known at a moment. Reading its head's name is recorded."""
+    scope = principal.scope()
+    register = store.registry.register_at(scope, on, known_at)
+    row = await store.registry.one(conn, register, household_id, scope)
     if row is None:
         raise HouseholdNotFound
     await audit.record(conn, principal, "household.read", "household", str(household_id))
-    etags.tag(response, row.version, lang)
+    if register is table:
+        etags.tag(response, row.version, lang)
     return shown(row, vault, lang)

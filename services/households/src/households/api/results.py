@@ -120,21 +120,22 @@ async def decide(
 ) -> DecisionTaken:
     """Record a household's result: it is reclassified, and loans and reports follow by themselves."""
     if once.made:
-        shown = await _taken_before(conn, principal, once.made, lang)
+        shown = await taken_before(conn, principal, once.made, lang)
     else:
         taken = await actions.decisions.decide(conn, principal, vault, review_id, given.result())
-        shown = _just_taken(review_id, given, taken, lang)
+        shown = just_taken(review_id, given.declared_class, taken, lang)
     response.headers["Location"] = f"/v1/decisions/{shown.decision_id}"
     return shown
 
 
-def _just_taken(
-    review_id: uuid.UUID, given: ResultGiven, taken: store.decisions.Taken, lang: Lang
+def just_taken(
+    review_id: uuid.UUID, declared_class: PovertyClass | None, taken: store.decisions.Taken, lang: Lang
 ) -> DecisionTaken:
+    """The answer to a decision that was taken in this request."""
     outcome, found = taken.outcome, taken.classification
     return DecisionTaken(
         decision_id=taken.decision_id,
-        household_id=given.household_id,
+        household_id=outcome.state.household_id,
         review_id=review_id,
         sequence=taken.sequence,
         stage=taken.stage,
@@ -150,17 +151,16 @@ def _just_taken(
         reason=found.reason_vi if lang == "vi" else found.reason,
         legal=found.legal,
         rule_version=found.rule_version,
-        declared_class=given.declared_class,
-        contradicted=given.declared_class not in {None, found.household_class},
+        declared_class=declared_class,
+        contradicted=declared_class not in {None, found.household_class},
         poverty_class=outcome.state.poverty_class,
         class_since=outcome.state.class_since,
         revision=outcome.state.revision,
     )
 
 
-async def _taken_before(
-    conn: Conn, principal: Principal, decision_id: uuid.UUID, lang: Lang
-) -> DecisionTaken:
+async def taken_before(conn: Conn, principal: Principal, decision_id: uuid.UUID, lang: Lang) -> DecisionTaken:
+    """The answer to whoever asks again for a decision that was taken."""
     row = await _decided(conn, principal, decision_id)
     now = await store.households.find(conn, row.household_id, principal.scope())
     if now is None:
@@ -208,11 +208,16 @@ class DecisionShown(Shown):
     decision_number: str | None
     reviewer: str | None
     import_id: uuid.UUID | None
+    corrects: int | None = Field(description="sequence of the decision in whose place this one stands")
+    stands: bool = Field(
+        description="false = corrected or annulled since. What stands is shown as it is told now: with the class"
+        " and the movement that follow from all that is known"
+    )
     recorded_at: dt.datetime
 
 
 class ChangeShown(Shown):
-    """A move, an arrival, or the end of a household."""
+    """A registration, a move, an arrival, another size, the end of a household, or an annulment."""
 
     change_id: uuid.UUID
     sequence: int
@@ -223,8 +228,11 @@ class ChangeShown(Shown):
     other_commune: str | None
     previous_class: str | None
     movement: str | None
+    members: int
     reason: str
     certificate: str | None
+    corrects: int | None = Field(description="sequence of the fact in whose place this one stands")
+    stands: bool = Field(description="false = corrected or annulled since, or an annulment itself")
     recorded_at: dt.datetime
 
 

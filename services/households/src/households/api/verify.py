@@ -8,7 +8,7 @@ from benvung.db import Conn
 from benvung.problems import NotReady
 from households import actions
 from households.actions.verify import Counts
-from households.api.fields import Area, Reader, Shown, within
+from households.api.fields import Area, KnownAt, OnDay, Reader, Shown, within
 
 router = APIRouter(prefix="/v1/verify", tags=["verify"])
 
@@ -58,9 +58,12 @@ def _verified(area: str | None, counts: Counts) -> Verified:
 
 
 @router.get("")
-async def verify(*, principal: Reader, conn: Conn, area: Area = None) -> Verified:
-    """Counted from the register's rows."""
-    return _verified(area, await actions.verify.of_register(conn, within(principal, area)))
+async def verify(
+    *, principal: Reader, conn: Conn, area: Area = None, on: OnDay = None, known_at: KnownAt = None
+) -> Verified:
+    """Counted from the register's rows; as of a day or a moment, from all that was told until then."""
+    counts = await actions.verify.of_register(conn, within(principal, area), on, known_at)
+    return _verified(area, counts)
 
 
 @router.get("/stream", responses=problems.responses(NotReady))

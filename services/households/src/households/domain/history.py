@@ -27,7 +27,7 @@ from households.domain.household import (
 )
 from households.domain.lineage import change_members, come_back, split_off
 from households.domain.standards import Standard
-from households.domain.terms import ClosureReason, HouseholdClass, Refused, ReviewKind, Stage
+from households.domain.terms import ClosureReason, HouseholdClass, Refused, ReviewKind, SizeReason, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,15 @@ class SplitOff:
 
 @dataclass(frozen=True, slots=True)
 class Resized:
-    """The household has another number of members, because of a split, a merger, a birth or a death."""
+    """The household has another number of members, because of a split, a merger, a birth or a death.
+
+    A merger also tells what the household that ended once was.
+    """
 
     members: int
+    reason: SizeReason
+    ever_poor: bool = False
+    ever_near_poor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +137,7 @@ class History:
         """`met_in` is where a household lived that entered the register by its first decision."""
         self.household_id = household_id
         self.entries = tuple(sorted(entries, key=lambda each: each.sequence))
-        self._met_in = met_in
+        self.met_in = met_in
 
     def at(self, on: date, known: int | None = None) -> HouseholdState | None:
         """The state on a day, as the entries up to the sequence `known` tell; `None` before the first one."""
@@ -159,6 +165,22 @@ class History:
             entry = by_sequence[entry.corrects]
         return entry.sequence
 
+    def standing(self, sequence: int) -> Entry | None:
+        """What stands for an entry now: itself, its last correction, or nothing."""
+        by_corrected = {each.corrects: each for each in self.entries}
+        while sequence in by_corrected:
+            sequence = by_corrected[sequence].sequence
+        return next((each for each in self.in_force() if each.sequence == sequence), None)
+
+    def before(self, sequence: int) -> HouseholdState | None:
+        """The state into which an entry in force came."""
+        state = None
+        for each, outcomes in self.outcomes().items():
+            if each == sequence:
+                return state
+            state = outcomes[-1].state
+        return None
+
     def outcomes(self) -> Mapping[int, Outcomes]:
         """What each entry in force means, by its sequence, in the order of the days."""
         state: HouseholdState | None = None
@@ -171,6 +193,9 @@ class History:
     def take(self, entry: Entry) -> Taken:
         """Record one more entry, late or not, new or in the place of another one.
 
+        Told again is what means something else now, and what holds later on a day of which something is
+        told: of the facts of one day those told last hold last.
+
         Raises the domain's `Refused` when a rule says no to it, or `contradicts-later-fact` when what was
         recorded for a later day could not be any more, `correction-of-nothing` when it corrects an entry
         that is not there or is corrected already, `preliminary-after-official`.
@@ -178,13 +203,18 @@ class History:
         self._check_correction(entry)
         self._check_preliminary(entry)
         before = self.outcomes()
-        longer = History(self.household_id, [*self.entries, entry], self._met_in)
+        longer = History(self.household_id, [*self.entries, entry], self.met_in)
         after = self._replayed(longer, entry)
         told = [Told(entry, after.get(entry.sequence, ()), again=entry.corrects is not None)]
-        by_sequence = {each.sequence: each for each in self.entries}
+        by_sequence = {each.sequence: each for each in [*self.entries, entry]}
+        days: set[date] = set()
         for sequence, outcomes in after.items():
-            if sequence != entry.sequence and _meaning(outcomes) != _meaning(before[sequence]):
-                told.append(Told(by_sequence[sequence], outcomes, again=True))
+            each = by_sequence[sequence]
+            if sequence == entry.sequence:
+                days.add(each.on)
+            elif each.on in days or _meaning(outcomes) != _meaning(before[sequence]):
+                told.append(Told(each, outcomes, again=True))
+                days.add(each.on)
         if not after:
             raise _refused(
                 "nothing-left",
@@ -234,14 +264,10 @@ class History:
             )
         if isinstance(fact, SplitOff):
             return split_off(household, fact.place, fact.members, fact.parent, entry.on)
-        if isinstance(fact, Decision) and self._met_in is not None:
-            met = replace(register(household, self._met_in, fact.members).state, revision=0)
+        if isinstance(fact, Decision) and self.met_in is not None:
+            met = replace(register(household, self.met_in, fact.members).state, revision=0)
             return decide(met, fact)
-        raise _refused(
-            "before-first-entry",
-            f"Ngày {entry.on:%d/%m/%Y} sớm hơn ngày hộ vào sổ.",
-            f"{entry.on.isoformat()} is before the household entered the register.",
-        )
+        raise before_first_entry(entry.on)
 
     def _check_correction(self, entry: Entry) -> None:
         if entry.corrects is None:
@@ -279,7 +305,11 @@ def _go_on(state: HouseholdState, fact: Fact, on: date) -> Outcomes:
     if isinstance(fact, Closed):
         return (close(state, fact.reason, on),)
     if isinstance(fact, Resized):
-        return (change_members(state, fact.members, on),)
+        return (
+            change_members(
+                state, fact.members, on, ever_poor=fact.ever_poor, ever_near_poor=fact.ever_near_poor
+            ),
+        )
     if isinstance(fact, Arrived) and fact.again:
         return (
             come_back(
@@ -300,21 +330,33 @@ def _go_on(state: HouseholdState, fact: Fact, on: date) -> Outcomes:
 
 
 def _meaning(outcomes: Sequence[Outcome]) -> list[tuple[object, ...]]:
-    """What the world is told of an entry, without what only numbers or dates the telling."""
+    """What the world is told of an entry, without what only numbers the telling."""
     return [
         (
             each.movement,
             each.previous_class,
             each.previous_members,
             each.previous_standard,
-            each.state.place,
-            each.state.members,
-            each.state.status,
-            each.state.poverty_class,
-            each.state.standard,
+            replace(
+                each.state,
+                revision=0,
+                last_fact_on=None,
+                official_annual_year=None,
+                ever_poor=False,
+                ever_near_poor=False,
+            ),
         )
         for each in outcomes
     ]
+
+
+def before_first_entry(on: date) -> Refused:
+    """The refusal of anything on a day on which the household was not in the register yet."""
+    return _refused(
+        "before-first-entry",
+        f"Ngày {on:%d/%m/%Y} sớm hơn ngày hộ vào sổ.",
+        f"{on.isoformat()} is before the household entered the register.",
+    )
 
 
 def _refused(rule: str, message_vi: str, message_en: str) -> Refused:

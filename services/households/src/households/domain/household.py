@@ -41,7 +41,7 @@ class HouseholdState:
     the last official decision that took the household off both lists (None while it is on one, or if it
     never left); `preliminary_class` the newest preliminary result that no official one has followed.
     `ever_poor` and `ever_near_poor` tell a relapse from a new case. `last_fact_on` is the day of the last
-    official decision, arrival or move: nothing may be dated earlier. `official_annual_year` is the year of
+    decision, arrival or move: what is dated earlier comes late. `official_annual_year` is the year of
     the last official annual review.
     """
 
@@ -71,7 +71,10 @@ class HouseholdState:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One result of a review for one household. `standard` None is refused, never guessed."""
+    """One result of a review for one household. `standard` None is refused, never guessed.
+
+    `village` is where the household lives from now on, when the paper names it.
+    """
 
     year: int
     kind: ReviewKind
@@ -81,6 +84,7 @@ class Decision:
     standard: Standard | None
     decided_on: date
     valid_from: date
+    village: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +168,15 @@ def decide(state: HouseholdState, decision: Decision) -> Outcome:
     check_members(decision.members)
     standard = check_standard(decision.standard, decision.valid_from)
     _check_order(state, decision)
+    if decision.village is not None and decision.village.startswith(state.commune):
+        state = replace(state, village=decision.village)
     if decision.stage is Stage.PRELIMINARY:
-        after = replace(state, revision=state.revision + 1, preliminary_class=decision.household_class)
+        after = replace(
+            state,
+            revision=state.revision + 1,
+            preliminary_class=decision.household_class,
+            last_fact_on=decision.valid_from,
+        )
         movement = None
     else:
         after = _officially(state, decision, standard)
@@ -362,6 +373,11 @@ def _check_order(state: HouseholdState, decision: Decision) -> None:
             "valid_from",
             DECISION_24,
         )
+
+
+def comes_late(state: HouseholdState, on: date) -> bool:
+    """Whether something is known of a later day already, so that only the whole history says what this means."""
+    return state.last_fact_on is not None and on < state.last_fact_on
 
 
 def check_change_date(state: HouseholdState, on: date) -> None:

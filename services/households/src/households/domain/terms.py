@@ -63,6 +63,17 @@ class ClosureReason(StrEnum):
     MERGED = "MERGED"
 
 
+class SizeReason(StrEnum):
+    """Why a household has another number of members without a decision."""
+
+    BIRTH = "BIRTH"
+    DEATH = "DEATH"
+    JOINED = "JOINED"
+    WENT_AWAY = "WENT_AWAY"
+    SPLIT = "SPLIT"
+    MERGED = "MERGED"
+
+
 class ListStatus(StrEnum):
     """How a household stands in a named list of one year."""
 

@@ -1,9 +1,10 @@
 """Decisions and changes: facts that are written once and only read from then on."""
 
+import datetime as dt
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from psycopg.types.json import Jsonb
@@ -21,7 +22,7 @@ from households.domain import (
 )
 from households.store.households import RECORD, SET, record_of
 from households.store.reviews import Review
-from households.tables import changes, decisions
+from households.tables import changes, decisions, tellings
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,24 @@ class RowRef:
 
     import_id: uuid.UUID
     row_no: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """What an event says of a decision beside what it meant for the household."""
+
+    decision_id: uuid.UUID
+    review_id: uuid.UUID
+    year: int
+    kind: Literal["ANNUAL", "REGULAR"]
+    stage: Literal["PRELIMINARY", "OFFICIAL"]
+    decided_class: Literal["POOR", "NEAR_POOR", "AVERAGE_LIVING", "NOT_POOR"]
+    decided_on: dt.date
+    valid_from: dt.date
+    decision_number: str | None
+    standard: str
+    basis: Literal["TOTALS_GIVEN", "FLAGS"]
+    rule_version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +67,39 @@ class Taken:
     flags: bytes | None = None
     row: RowRef | None = None
     is_new: bool = False
+    corrects: int | None = None
+    village: str | None = None
+    own: "Own | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """The paper of a decision that corrects another one, which is not that of the review."""
+
+    decided_on: dt.date
+    decision_number: str | None
+    reason: str
 
 
 _FACT = """decision_id uuid, sequence bigint, decided_class text, previous_class text, previous_standard text,
  previous_members int, decided_members int, movement text, b1_points int, b2_points int, basis text,
  inputs jsonb, rule_version text, declared_class text, reviewer text, flags text, import_id uuid,
- import_row int, known boolean"""
+ import_row int, known boolean, corrects bigint, decided_village text,
+ own_decided_on date, own_number text"""
 
 _RECORDS = f"""select * from jsonb_to_recordset(%(rows)s)
  as r(household_id uuid, {RECORD}, {_FACT})"""
 
-_INTO_DECISIONS = """insert into decisions (decision_id, household_id, sequence, review_id, commune, year,
+_INTO_DECISIONS = """insert into decisions (decision_id, household_id, sequence, review_id, commune, village, year,
  kind, stage, standard, class, previous_class, previous_standard, previous_members, members, movement,
  b1_points, b2_points, flags, basis, inputs, rule_version, declared_class, decided_on, valid_from,
- decision_number, reviewer, import_id, import_row)
- select r.decision_id, r.household_id, r.sequence, v.id, v.commune, v.year, v.kind, v.stage, v.standard,
+ decision_number, reviewer, import_id, import_row, corrects)
+ select r.decision_id, r.household_id, r.sequence, v.id, v.commune, r.decided_village, v.year, v.kind, v.stage, v.standard,
  r.decided_class, r.previous_class, r.previous_standard, r.previous_members, r.decided_members, r.movement,
  r.b1_points, r.b2_points, {flags}, r.basis, r.inputs, r.rule_version,
- r.declared_class, v.decided_on, v.valid_from, v.decision_number,
- {reviewer}, r.import_id, r.import_row
+ r.declared_class, coalesce(r.own_decided_on, v.decided_on), v.valid_from,
+ case when r.corrects is null then v.decision_number else r.own_number end,
+ {reviewer}, r.import_id, r.import_row, r.corrects
  from r join reviews v on v.id = %(review)s"""
 _INSERT_GIVEN = _INTO_DECISIONS.format(flags="decode(r.flags, 'hex')", reviewer="decode(r.reviewer, 'hex')")
 # What a row of a file holds sealed goes from table to table; it is opened nowhere on the way.
@@ -90,24 +123,38 @@ _UPDATE_KNOWN = f"""update households h set {SET}, version = h.version + 1
 _MARK_ROWS = """update import_rows i set state = 'APPLIED', applied_sequence = r.sequence, class = r.decided_class
  from r where i.import_id = r.import_id and i.row_no = r.import_row"""
 
+# In time, a decision left behind the state that the household has now.
+_TELL = """insert into tellings (sequence, fact, leg, household_id, kind, stage, holds_from, province, commune,
+ village, members, status, class, standard, class_since, left_list_on, left_list_from, preliminary_class,
+ previous_class, previous_standard, previous_members, movement)
+ select r.sequence, r.sequence, 0, r.household_id, 'CLASSIFIED', v.stage, v.valid_from, r.province, r.commune,
+ r.village, r.members, r.status, r.poverty_class, r.standard, r.class_since, r.left_list_on, r.left_list_from,
+ r.preliminary_class, r.previous_class, r.previous_standard, r.previous_members, r.movement
+ from r join reviews v on v.id = %(review)s"""
+
 # The limit tells the planner that there is one row: it would expect a hundred and read whole tables.
-_WRITE_ONE = f"with r as materialized ({_RECORDS} limit 1), u as ({_UPDATE_KNOWN}) {_INSERT_GIVEN}"
-_WRITE_ROWS = (
-    f"with r as materialized ({_RECORDS}), n as ({_ENTER_NEW}), u as ({_UPDATE_KNOWN}),"
-    f" m as ({_MARK_ROWS}) {_INSERT_FROM_FILE}"
+_ONE = f"with r as materialized ({_RECORDS} limit 1), u as ({_UPDATE_KNOWN})"
+_ROWS = (
+    f"with r as materialized ({_RECORDS}), n as ({_ENTER_NEW}), u as ({_UPDATE_KNOWN}), m as ({_MARK_ROWS})"
 )
+_WRITE_ONE, _WRITE_ONE_LATE = f"{_ONE}, t as ({_TELL}) {_INSERT_GIVEN}", f"{_ONE} {_INSERT_GIVEN}"
+_WRITE_ROWS, _WRITE_ROWS_LATE = f"{_ROWS}, t as ({_TELL}) {_INSERT_FROM_FILE}", f"{_ROWS} {_INSERT_FROM_FILE}"
 
 
-async def write(conn: AsyncConnection, review: Review, taken: Sequence[Taken]) -> None:
+async def write(conn: AsyncConnection, review: Review, taken: Sequence[Taken], *, late: bool = False) -> None:
     """Store decisions and the states after them in one statement: one decision, or those of a file's rows.
 
-    The rows are marked as applied. A household of a row that was not known before is entered with what the row says of it.
+    The rows are marked as applied. A household of a row that was not known before is entered with what the
+    row says of it. Late ones come with the state of today, and their tellings are written apart.
     """
     pg = await db.driver(conn)
     from_file = all(each.row for each in taken)
     if not from_file and len(taken) != 1:
         raise ValueError("decisions come one by one or from a file")
-    statement = _WRITE_ROWS if from_file else _WRITE_ONE
+    if late:
+        statement = _WRITE_ROWS_LATE if from_file else _WRITE_ONE_LATE
+    else:
+        statement = _WRITE_ROWS if from_file else _WRITE_ONE
     await pg.execute(
         statement, {"rows": Jsonb([_record(each) for each in taken], to_json), "review": review.id}
     )
@@ -135,6 +182,7 @@ def _record(taken: Taken) -> dict[str, Any]:
             "reason": classification.reason,
             "reason_vi": classification.reason_vi,
             "legal": classification.legal,
+            **({"correction": taken.own.reason} if taken.own else {}),
         },
         "rule_version": classification.rule_version,
         "declared_class": taken.declared_class,
@@ -143,57 +191,55 @@ def _record(taken: Taken) -> dict[str, Any]:
         "import_id": taken.row and taken.row.import_id,
         "import_row": taken.row and taken.row.row_no,
         "known": not taken.is_new,
+        "corrects": taken.corrects,
+        "own_decided_on": taken.own and taken.own.decided_on,
+        "own_number": taken.own and taken.own.decision_number,
+        "decided_village": taken.village or outcome.state.village,
     }
 
 
-async def of_household(conn: AsyncConnection, household_id: uuid.UUID) -> Sequence[sa.Row[Any]]:
-    """A household's decisions, oldest first."""
-    query = (
-        sa.select(decisions).where(decisions.c.household_id == household_id).order_by(decisions.c.sequence)
+_MEANT = ("movement", "previous_class", "previous_standard", "previous_members")
+
+
+def _as_told(table: sa.Table) -> sa.Select[Any]:
+    """Facts with what they mean now, and whether they stand: they may have been told again since."""
+    first, now, later = (tellings.alias(name) for name in ("first", "now", "later"))
+    stands = now.c.sequence.is_not(None)
+    meant = [sa.case((stands, now.c[name]), else_=table.c[name]).label(name) for name in _MEANT]
+    told = sa.and_(
+        now.c.household_id == first.c.household_id,
+        now.c.fact == first.c.fact,
+        now.c.leg == first.c.leg,
+        now.c.kind != "ANNULLED",
+        ~sa.exists().where(later.c.replaces == now.c.sequence),
     )
-    return (await conn.execute(query)).all()
+    source = table.join(first, first.c.sequence == table.c.sequence).outerjoin(now, told)
+    columns = [column for column in table.c if column.name not in _MEANT]
+    return sa.select(*columns, *meant, stands.label("stands")).select_from(source)
+
+
+async def of_household(conn: AsyncConnection, household_id: uuid.UUID) -> Sequence[sa.Row[Any]]:
+    """A household's decisions, in the order of recording."""
+    query = _as_told(decisions).where(decisions.c.household_id == household_id)
+    return list((await conn.execute(query.order_by(decisions.c.sequence))).all())
 
 
 async def find(conn: AsyncConnection, decision_id: uuid.UUID, scope: Scope) -> sa.Row[Any] | None:
     """One decision within the scope, or nothing."""
-    query = sa.select(decisions).where(
+    query = _as_told(decisions).where(
         decisions.c.decision_id == decision_id, scope.where(decisions.c.commune)
     )
+    found: sa.Row[Any] | None = (await conn.execute(query)).one_or_none()
+    return found
+
+
+async def find_change(conn: AsyncConnection, change_id: uuid.UUID, scope: Scope) -> sa.Row[Any] | None:
+    """One change within the scope, or nothing."""
+    query = sa.select(changes).where(changes.c.change_id == change_id, scope.where(changes.c.commune))
     return (await conn.execute(query)).one_or_none()
 
 
 async def changes_of_household(conn: AsyncConnection, household_id: uuid.UUID) -> Sequence[sa.Row[Any]]:
-    """A household's moves, arrivals and end, oldest first."""
-    query = sa.select(changes).where(changes.c.household_id == household_id).order_by(changes.c.sequence)
-    return (await conn.execute(query)).all()
-
-
-async def write_change(
-    conn: AsyncConnection,
-    kind: str,
-    sequence: int,
-    outcome: Outcome,
-    *,
-    reason: str,
-    other_commune: str | None = None,
-    certificate: str | None = None,
-) -> None:
-    """Store one change of place or existence, where the outcome's state has it."""
-    await conn.execute(
-        changes.insert().values(
-            household_id=outcome.state.household_id,
-            sequence=sequence,
-            kind=kind,
-            changed_on=outcome.state.last_fact_on,
-            commune=outcome.state.commune,
-            village=outcome.state.village,
-            other_commune=other_commune,
-            previous_class=outcome.previous_class,
-            previous_standard=outcome.previous_standard,
-            previous_members=outcome.previous_members or outcome.state.members,
-            **{"class": outcome.state.poverty_class},
-            movement=outcome.movement,
-            reason=reason,
-            certificate=certificate,
-        )
-    )
+    """All that happened to a household beside decisions, in the order of recording."""
+    query = _as_told(changes).where(changes.c.household_id == household_id)
+    return list((await conn.execute(query.order_by(changes.c.sequence))).all())

@@ -21,6 +21,10 @@ _STATE = (
     " official_annual_year"
 )
 
+_SUCCESSORS = """array(with recursive s(id) as (
+ select household_id from lineage where predecessor_id = any(%b::uuid[])
+ union select l.household_id from lineage l join s on l.predecessor_id = s.id) select id from s)"""
+
 # Every column of a state that a transition may change, with its type: the set-based update reads these.
 _CHANGING = {
     "province": "text",
@@ -104,13 +108,12 @@ def record_of(state: HouseholdState) -> dict[str, Any]:
 async def lock(
     conn: AsyncConnection, ids: Iterable[uuid.UUID], area_type: AreaType
 ) -> dict[uuid.UUID, HouseholdState]:
-    """Lock households in the order of their ids, whoever else locks them, and return their states."""
-    pg = await db.driver(conn)
-    cursor = await pg.execute(
-        f"select {_STATE} from households where id = any(%b::uuid[]) order by id for no key update",
-        (list(ids),),
-    )
-    return {row[0]: state_of(row, area_type) for row in await cursor.fetchall()}
+    """Lock households in the order of their ids, whoever else locks them, and return their states.
+
+    Locked and returned are also those that split off from them or that they merged into: if the past of the
+    one turns out otherwise, so does that of the other.
+    """
+    return {each: held.state(area_type) for each, held in (await hold(conn, ids)).items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,7 @@ class Held:
 
     commune: str
     version: int
+    revision: int
     row: Sequence[Any]
 
     def state(self, area_type: AreaType) -> HouseholdState:
@@ -126,14 +130,15 @@ class Held:
         return state_of(self.row, area_type)
 
 
-async def lock_one(conn: AsyncConnection, household_id: uuid.UUID) -> Held | None:
-    """Lock one household."""
+async def hold(conn: AsyncConnection, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, Held]:
+    """Lock households and their successors as `lock` does."""
     pg = await db.driver(conn)
     cursor = await pg.execute(
-        f"select {_STATE}, version from households where id = %s for no key update", (household_id,)
+        f"select {_STATE}, version from households where id = any(%b::uuid[] || {_SUCCESSORS}) order by id"
+        " for no key update",
+        (wanted := list(ids), wanted),
     )
-    row = await cursor.fetchone()
-    return None if row is None else Held(row[3], row[-1], row[:-1])
+    return {row[0]: Held(row[3], row[-1], row[1], row[:-1]) for row in await cursor.fetchall()}
 
 
 async def states_of_commune(

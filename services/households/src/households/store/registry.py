@@ -1,31 +1,85 @@
 """Reading the register: lists, exports and the counts that others are compared with."""
 
+import datetime as dt
 import uuid
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung.auth import Scope
-from households.tables import households, import_rows, reviews, villages
+from households.tables import households, import_rows, reviews, tellings, villages
 
 EXPORT_BATCH = 1000
 
 
+_KEPT_BY_ALL = ("code", "head_name", "head_sex", "revision", "version")
+_TOLD = (
+    *("province", "commune", "village", "members", "status", "standard"),
+    *("class_since", "left_list_on", "left_list_from", "preliminary_class"),
+)
+
+
+def register_at(scope: Scope, on: dt.date | None, known_at: dt.datetime | None) -> sa.FromClause:
+    """The register as it was on a day, as it was known at a moment; now, when neither is asked for.
+
+    A household stands where it stood then. Its head, code and version are those of now. One that was
+    entered without a decision has no day of its own: it is there on every day.
+    """
+    if on is None and known_at is None:
+        return households
+    later = tellings.alias("later")
+    replaced = sa.exists().where(later.c.replaces == tellings.c.sequence)
+    ever = sa.select(tellings.c.household_id).where(scope.where(tellings.c.commune))
+    told = sa.select(tellings).where(tellings.c.household_id.in_(ever), tellings.c.kind != "ANNULLED")
+    if known_at is not None:
+        replaced = replaced.where(later.c.recorded_at <= known_at)
+        told = told.where(tellings.c.recorded_at <= known_at)
+    if on is not None:
+        told = told.where(tellings.c.holds_from <= on)
+    newest = (
+        told.where(~replaced)
+        .ext(pg.distinct_on(tellings.c.household_id))
+        .order_by(tellings.c.household_id, tellings.c.holds_from.desc(), tellings.c.sequence.desc())
+        .subquery("newest")
+    )
+    columns = [
+        households.c.id,
+        *(households.c[name] for name in _KEPT_BY_ALL),
+        *(newest.c[name] for name in _TOLD),
+        newest.c["class"].label("poverty_class"),
+    ]
+    joined = households.join(newest, newest.c.household_id == households.c.id)
+    return sa.select(*columns).select_from(joined).subquery("then")
+
+
 def households_query(
-    scope: Scope, village: str | None, household_class: str | None, status: str | None
+    register: sa.FromClause,
+    scope: Scope,
+    village: str | None,
+    household_class: str | None,
+    status: str | None,
 ) -> sa.Select[Any]:
     """Households within a scope, narrowed as asked. `household_class` NONE means without an official class."""
-    query = sa.select(households).where(scope.where(households.c.commune))
+    query = sa.select(register).where(scope.where(register.c.commune))
     if village is not None:
-        query = query.where(households.c.village == village)
+        query = query.where(register.c.village == village)
     if household_class == "NONE":
-        query = query.where(households.c.poverty_class.is_(None))
+        query = query.where(register.c.poverty_class.is_(None))
     elif household_class is not None:
-        query = query.where(households.c.poverty_class == household_class)
+        query = query.where(register.c.poverty_class == household_class)
     if status is not None:
-        query = query.where(households.c.status == status)
+        query = query.where(register.c.status == status)
     return query
+
+
+async def one(
+    conn: AsyncConnection, register: sa.FromClause, household_id: uuid.UUID, scope: Scope
+) -> sa.Row[Any] | None:
+    """One household of the register within the scope, or nothing."""
+    query = sa.select(register).where(register.c.id == household_id, scope.where(register.c.commune))
+    return (await conn.execute(query)).one_or_none()
 
 
 def reviews_query(scope: Scope, year: int | None, state: str | None) -> sa.Select[Any]:
@@ -47,22 +101,22 @@ async def count(conn: AsyncConnection, query: sa.Select[Any]) -> int:
 
 
 async def export_batch(
-    conn: AsyncConnection, scope: Scope, after: tuple[str, str, uuid.UUID] | None
+    conn: AsyncConnection, register: sa.FromClause, scope: Scope, after: tuple[str, str, uuid.UUID] | None
 ) -> list[sa.Row[Any]]:
     """The next active households with their villages' names, by commune, village and id, behind `after`."""
-    place = sa.tuple_(households.c.commune, households.c.village, households.c.id)
+    place = sa.tuple_(register.c.commune, register.c.village, register.c.id)
     query = (
-        sa.select(households, villages.c.name.label("village_name"))
+        sa.select(register, villages.c.name.label("village_name"))
         .join(
             villages,
-            sa.and_(villages.c.commune == households.c.commune, villages.c.code == households.c.village),
+            sa.and_(villages.c.commune == register.c.commune, villages.c.code == register.c.village),
         )
-        .where(scope.where(households.c.commune), households.c.status == "ACTIVE")
-        .order_by(households.c.commune, households.c.village, households.c.id)
+        .where(scope.where(register.c.commune), register.c.status == "ACTIVE")
+        .order_by(register.c.commune, register.c.village, register.c.id)
         .limit(EXPORT_BATCH)
     )
     if after is not None:
-        bound = [sa.literal(after[0]), sa.literal(after[1]), sa.literal(after[2], households.c.id.type)]
+        bound = [sa.literal(after[0]), sa.literal(after[1]), sa.literal(after[2], register.c.id.type)]
         query = query.where(place > sa.tuple_(*bound))
     return list((await conn.execute(query)).all())
 
@@ -73,21 +127,23 @@ async def rows_batch(conn: AsyncConnection, query: sa.Select[Any], after: int) -
     return list((await conn.execute(ordered)).all())
 
 
-async def counts_by_class(conn: AsyncConnection, scope: Scope) -> list[tuple[str, str, int, int]]:
+async def counts_by_class(
+    conn: AsyncConnection, register: sa.FromClause, scope: Scope
+) -> list[tuple[str, str, int, int]]:
     """Commune, official class, households and persons of the active households that have a class."""
     query = (
         sa.select(
-            households.c.commune,
-            households.c.poverty_class,
+            register.c.commune,
+            register.c.poverty_class,
             sa.func.count(),
-            sa.func.sum(households.c.members),
+            sa.func.sum(register.c.members),
         )
         .where(
-            scope.where(households.c.commune),
-            households.c.status == "ACTIVE",
-            households.c.poverty_class.is_not(None),
+            scope.where(register.c.commune),
+            register.c.status == "ACTIVE",
+            register.c.poverty_class.is_not(None),
         )
-        .group_by(households.c.commune, households.c.poverty_class)
-        .order_by(households.c.commune, households.c.poverty_class)
+        .group_by(register.c.commune, register.c.poverty_class)
+        .order_by(register.c.commune, register.c.poverty_class)
     )
     return [(row[0], row[1], int(row[2]), int(row[3])) for row in await conn.execute(query)]

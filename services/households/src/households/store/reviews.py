@@ -117,7 +117,10 @@ async def totals(conn: AsyncConnection, review_id: uuid.UUID) -> dict[str, tuple
     rows = await conn.execute(
         sa.text(
             "select class, count(*), sum(members) from (select distinct on (household_id) class, members"
-            " from decisions where review_id = :review order by household_id, sequence desc) last"
+            " from decisions d where review_id = :review"
+            " and not exists (select from decisions c where c.corrects = d.sequence)"
+            " and not exists (select from changes c where c.corrects = d.sequence)"
+            " order by household_id, sequence desc) last"
             " group by class order by class"
         ),
         {"review": review_id},

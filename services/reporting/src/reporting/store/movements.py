@@ -16,7 +16,7 @@ select commune, movement, count(*),
   sum(case when kind in ('LEFT', 'CLOSED') then previous_members else members end)
 from household_facts
 where commune = any(:communes) and valid_from between :first and :last
-  and stage = 'OFFICIAL' and movement is not null
+  and stage = 'OFFICIAL' and movement is not null and counts
 group by commune, movement
 """)
 
@@ -25,8 +25,8 @@ select commune, previous_class, sum(greatest(members - previous_members, 0)),
   sum(greatest(previous_members - members, 0))
 from household_facts
 where commune = any(:communes) and valid_from between :first and :last
-  and stage = 'OFFICIAL' and kind = 'CLASSIFIED' and previous_class in ('POOR', 'NEAR_POOR')
-  and members <> previous_members
+  and stage = 'OFFICIAL' and kind in ('CLASSIFIED', 'RESIZED') and previous_class in ('POOR', 'NEAR_POOR')
+  and members <> previous_members and counts
 group by commune, previous_class
 """)
 

@@ -18,10 +18,10 @@ group by commune, class
 _FACTS = sa.text("""
 select commune, class, sum(households), sum(persons) from (
   select commune, class, 1 as households, members as persons from household_facts
-  where commune = any(:communes) and stage = 'OFFICIAL' and class is not null
+  where commune = any(:communes) and stage = 'OFFICIAL' and class is not null and counts
   union all
   select commune, previous_class, -1, -previous_members from household_facts
-  where commune = any(:communes) and stage = 'OFFICIAL' and previous_class is not null
+  where commune = any(:communes) and stage = 'OFFICIAL' and previous_class is not null and counts
 ) as moves group by commune, class
 """)
 

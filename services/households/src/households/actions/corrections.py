@@ -1,0 +1,126 @@
+"""What was recorded wrongly: a decision is corrected by another one, or a fact is annulled. Nothing is edited."""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from benvung import audit
+from benvung.auth import Principal
+from benvung.vault import Vault
+from households import store
+from households.actions import histories
+from households.actions.book import Taking
+from households.actions.decisions import Corrected, Given, Judged, found, meant, record_decision
+from households.actions.histories import Evidence
+from households.actions.refusals import ChangeNotFound, DecisionNotFound, ReviewNotFound
+from households.domain import Refused
+from households.domain.history import Annulled
+from households.store.decisions import Own, Taken
+
+
+@dataclass(frozen=True, slots=True)
+class Annulment:
+    """Why a fact counts no more, and the paper that says so."""
+
+    reason: str
+    decision_number: str | None
+
+
+async def correct(
+    conn: AsyncConnection,
+    principal: Principal,
+    vault: Vault,
+    decision_id: uuid.UUID,
+    given: Callable[[uuid.UUID], Given],
+    *,
+    own: Own,
+) -> tuple[uuid.UUID, Taken]:
+    """Put another result in the place of a decision, from the same day on, by a paper of its own.
+
+    `given` is the result for the household of that decision. A review that is closed may still have been
+    wrong, so it need not be open. Returns the review too. Raises `DecisionNotFound`, and the domain's
+    `Refused`.
+    """
+    row = await store.decisions.find(conn, decision_id, principal.scope())
+    if row is None:
+        raise DecisionNotFound
+    review = await store.reviews.hold(conn, row.review_id)
+    if review is None:
+        raise ReviewNotFound
+    _check_paper(row.decided_on, own.decided_on)
+    book = await histories.hold(conn, [row.household_id])
+    result = replace(found(vault, review, given(row.household_id)), village=row.village)
+    classification, decision = meant(review, result)
+    judged = Judged(result, is_new=False, decision=decision, outcome=None, classification=classification)
+    taken = await record_decision(conn, book, review, judged, Corrected(row.sequence, own))
+    detail = {
+        "review": str(review.id),
+        "decision": str(taken.decision_id),
+        "corrects": str(decision_id),
+        "sequence": taken.sequence,
+    }
+    household = str(row.household_id)
+    await audit.record(conn, principal, "household.decision_corrected", "household", household, detail)
+    return review.id, taken
+
+
+def _check_paper(decided_on: dt.date, corrected_on: dt.date) -> None:
+    if corrected_on < decided_on:
+        raise Refused(
+            "correction-before-decision",
+            f"Văn bản đính chính ngày {corrected_on:%d/%m/%Y} không thể có trước quyết định ngày"
+            f" {decided_on:%d/%m/%Y}.",
+            f"A correction of {corrected_on.isoformat()} cannot be older than the decision of"
+            f" {decided_on.isoformat()}.",
+            "decided_on",
+            "Quyết định 24/2021/QĐ-TTg",
+        )
+
+
+async def annul_decision(
+    conn: AsyncConnection, principal: Principal, decision_id: uuid.UUID, annulment: Annulment
+) -> None:
+    """Annul a decision: nothing stands in its place, and what followed from it is told anew.
+
+    Raises `DecisionNotFound`, and the domain's `Refused`.
+    """
+    row = await store.decisions.find(conn, decision_id, principal.scope())
+    if row is None:
+        raise DecisionNotFound
+    await _annul(conn, row.household_id, row.sequence, row.valid_from, annulment)
+    detail = {"decision": str(decision_id)}
+    household = str(row.household_id)
+    await audit.record(conn, principal, "household.decision_annulled", "household", household, detail)
+
+
+async def annul_change(
+    conn: AsyncConnection, principal: Principal, change_id: uuid.UUID, annulment: Annulment
+) -> None:
+    """Annul an arrival, a move, a change of size or an end that was recorded wrongly.
+
+    Raises `ChangeNotFound`, and the domain's `Refused`.
+    """
+    row = await store.decisions.find_change(conn, change_id, principal.scope())
+    if row is None:
+        raise ChangeNotFound
+    fact = await store.tellings.fact_of(conn, row.sequence)
+    await _annul(conn, row.household_id, fact, row.changed_on, annulment)
+    detail = {"change": str(change_id)}
+    household = str(row.household_id)
+    await audit.record(conn, principal, "household.change_annulled", "household", household, detail)
+
+
+async def _annul(
+    conn: AsyncConnection, household_id: uuid.UUID, sequence: int, on: dt.date, annulment: Annulment
+) -> None:
+    book = await histories.hold(conn, [household_id])
+    book.check_annulled_alone(household_id, sequence)
+    await histories.record(
+        conn,
+        book,
+        Taking(household_id, on, Annulled(), sequence),
+        Evidence(certificate=annulment.decision_number, reason=annulment.reason),
+    )
