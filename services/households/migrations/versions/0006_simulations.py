@@ -141,6 +141,7 @@ def _parts() -> None:
         sa.Column("undecided", sa.Text(), nullable=True),
         sa.Column("households", sa.Integer(), nullable=False),
         sa.Column("persons", sa.BigInteger(), nullable=False),
+        sa.Column("with_indicators", sa.Integer(), nullable=False),
         sa.CheckConstraint(
             "(class_after is null) <> (undecided is null)", name=op.f("ck_simulation_counts_decided_or_not")
         ),

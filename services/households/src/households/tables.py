@@ -349,6 +349,7 @@ simulation_counts = sa.Table(
     sa.Column("undecided", sa.Text),
     sa.Column("households", sa.Integer, nullable=False),
     sa.Column("persons", sa.BigInteger, nullable=False),
+    sa.Column("with_indicators", sa.Integer, nullable=False),
     sa.CheckConstraint("(class_after is null) <> (undecided is null)", name="decided_or_not"),
     sa.CheckConstraint("households > 0", name="households_positive"),
     _one_of("area_type", ("URBAN", "RURAL")),

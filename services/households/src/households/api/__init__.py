@@ -1,6 +1,17 @@
 """HTTP in: writes call actions, reads call the store."""
 
-from households.api import accesses, areas, exports, households, imports, results, reviews, verify
+from households.api import (
+    accesses,
+    areas,
+    exports,
+    households,
+    imports,
+    results,
+    reviews,
+    simulation_files,
+    simulations,
+    verify,
+)
 
 ROUTERS = (
     areas.router,
@@ -10,5 +21,7 @@ ROUTERS = (
     reviews.router,
     results.router,
     imports.router,
+    simulations.router,
+    simulation_files.router,
     verify.router,
 )

@@ -138,7 +138,7 @@ def rule_set(given: RuleSetGiven) -> RuleSet:
         b1_thresholds=_b1_thresholds(standard, given),
         b2_threshold=_b2_threshold(standard, given, sum(points.values())),
         points=points,
-        province=given.local and given.local.province,
+        province=given.local.province if given.local else None,
     )
     if given.local is not None:
         _check_local(rules, given.local, given)

@@ -1,5 +1,25 @@
 """All SQL of the register, and the only translation between rows and domain."""
 
-from households.store import decisions, households, imports, places, registry, reviews
+from households.store import (
+    combinations,
+    decisions,
+    households,
+    imports,
+    places,
+    registry,
+    reviews,
+    simulating,
+    simulations,
+)
 
-__all__ = ["decisions", "households", "imports", "places", "registry", "reviews"]
+__all__ = [
+    "combinations",
+    "decisions",
+    "households",
+    "imports",
+    "places",
+    "registry",
+    "reviews",
+    "simulating",
+    "simulations",
+]
