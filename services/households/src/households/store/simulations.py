@@ -149,7 +149,7 @@ async def indicators(
     """Households deprived of each indicator that is not hidden, by class before and after."""
     table = simulation_indicators.c
     parts: list[sa.ColumnElement[Any]] = [table.indicator, table.class_before, table.class_after]
-    query = (
+    query: sa.Select[Any] = (
         sa.select(*parts, sa.func.sum(table.households).cast(sa.BigInteger).label("households"))
         .where(
             table.simulation_id == simulation_id,
