@@ -148,14 +148,13 @@ async def run(conn: AsyncConnection, vault: Vault, simulation_id: uuid.UUID) -> 
     await store.simulating.gather(conn, held.day, held.communes)
     sealed = await store.simulating.combinations(conn, held.standard)
     known = await asyncio.to_thread(lambda: [(each, _flags(vault, flags)) for each, flags in sealed])
+    codes = rules.standard.indicator_codes
     await store.simulating.know(
-        conn,
-        ((each, rules.points_of(flags)) for each, flags in known),
-        ((each, flag) for each, flags in known for flag in flags),
+        conn, ((each, rules.points_of(flags), [code in flags for code in codes]) for each, flags in known)
     )
     inputs = await store.simulating.inputs(conn, held.standard, by_flags=by_flags)
     verdicts = await asyncio.to_thread(lambda: list(_verdicts(rules, inputs)))
-    await store.simulating.keep(conn, held.id, held.standard, verdicts, _moves(), by_flags=by_flags)
+    await store.simulating.keep(conn, held.id, rules.standard, verdicts, _moves(), by_flags=by_flags)
     await store.simulations.finish(conn, held.id)
     return True
 

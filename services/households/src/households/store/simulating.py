@@ -11,9 +11,11 @@ from typing import Any, LiteralString
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung import db
+from households.domain import Standard
 
-# A million households are sorted and joined: with the usual four megabytes most of the time is spent on disk.
-_WORK_MEM = "set local work_mem = '128MB'"
+# A million households are sorted and joined: with the usual four megabytes most of the time is spent on disk,
+# and compiling statements that run once takes longer than it saves.
+_SETTINGS = ("set local work_mem = '256MB'", "set local jit = off")
 
 # Where a household was on the day: what happened after it first tells from where, otherwise the register does.
 _FACTS = """
@@ -39,8 +41,10 @@ from newest n left join reviews v on v.id = n.review_id"""
 _INSIDE = "and coalesce(l.commune, h.commune) = any(%(communes)s)"
 
 _KNOWN = (
-    "create temporary table simulated_points (combination_id bigint primary key, points int) on commit drop",
-    "create temporary table simulated_flags (combination_id bigint, indicator text) on commit drop",
+    (
+        "create temporary table simulated_points (combination_id bigint primary key, points int, has boolean[])"
+        " on commit drop"
+    ),
     (
         "create temporary table simulated_verdicts (area_type text, b1_points int, points int, class text,"
         " undecided text) on commit drop"
@@ -59,25 +63,29 @@ _JUDGED = """
 select f.household_id, f.commune, f.village, f.members, f.area_type, f.combination_id, f.class class_before,
   c.class class_after,
   case when f.standard is null then 'NO_DECISION' when f.standard <> %(standard)s then 'OTHER_STANDARD'
-       else c.undecided end undecided
+       else c.undecided end undecided, p.has
 from simulated_facts f left join simulated_points p using (combination_id)
 left join simulated_verdicts c on f.standard = %(standard)s and c.area_type = f.area_type
   and c.b1_points = f.b1_points and c.points = {points}"""
 
+# One pass over all households; `has` counts each indicator of the standard in its order.
+_GROUPS = """
+create temporary table simulated_groups on commit drop as
+select commune, area_type, class_before, class_after, undecided, count(*) households, sum(members) persons,
+  count(combination_id) with_indicators, array[{each}]::bigint[] has
+from ({judged}) j group by commune, area_type, class_before, class_after, undecided"""
+
 _COUNTS = """
 insert into simulation_counts (simulation_id, commune, area_type, class_before, class_after, undecided,
   households, persons, with_indicators)
-select %(id)s, commune, area_type, class_before, class_after, undecided, count(*), sum(members),
-  count(combination_id)
-from ({judged}) j group by commune, area_type, class_before, class_after, undecided"""
+select %(id)s, commune, area_type, class_before, class_after, undecided, households, persons, with_indicators
+from simulated_groups"""
 
 _INDICATORS = """
 insert into simulation_indicators (simulation_id, commune, indicator, class_before, class_after, households)
-select %(id)s, g.commune, i.indicator, g.class_before, g.class_after, sum(g.households)
-from (select commune, class_before, class_after, combination_id, count(*) households from ({judged}) j
-      where class_after is not null and combination_id is not null
-      group by commune, class_before, class_after, combination_id) g
-join simulated_flags i using (combination_id)
+select %(id)s, g.commune, i.indicator, g.class_before, g.class_after, sum(i.households)
+from simulated_groups g, unnest(%(indicators)s::text[], g.has) as i(indicator, households)
+where g.class_after is not null and i.households > 0
 group by g.commune, i.indicator, g.class_before, g.class_after"""
 
 _CHANGES = """
@@ -95,7 +103,8 @@ async def gather(conn: AsyncConnection, day: dt.date, communes: Sequence[str] | 
     One statement, so that all facts are of one moment.
     """
     pg = await db.driver(conn)
-    await pg.execute(_WORK_MEM)
+    for setting in _SETTINGS:
+        await pg.execute(setting)
     inside = "" if communes is None else _INSIDE
     given = {"day": day} if communes is None else {"day": day, "communes": list(communes)}
     await pg.execute(_FACTS.format(inside=inside), given)
@@ -113,16 +122,13 @@ async def combinations(conn: AsyncConnection, standard: str) -> list[tuple[int, 
     return [(row[0], row[1]) for row in await cursor.fetchall()]
 
 
-async def know(
-    conn: AsyncConnection, points: Iterable[tuple[int, int]], flags: Iterable[tuple[int, str]]
-) -> None:
-    """Give each combination its points and its indicators."""
+async def know(conn: AsyncConnection, combinations: Iterable[tuple[int, int, list[bool]]]) -> None:
+    """Give each combination its points, and which of the standard's indicators it has, in their order."""
     pg = await db.driver(conn)
     for statement in _KNOWN:
         await pg.execute(statement)
-    await _fill(pg, "copy simulated_points (combination_id, points) from stdin", points)
-    await _fill(pg, "copy simulated_flags (combination_id, indicator) from stdin", flags)
-    await pg.execute("analyze simulated_points, simulated_flags")
+    await _fill(pg, "copy simulated_points (combination_id, points, has) from stdin", combinations)
+    await pg.execute("analyze simulated_points")
 
 
 async def inputs(conn: AsyncConnection, standard: str, *, by_flags: bool) -> list[tuple[str, int, int]]:
@@ -136,7 +142,7 @@ async def inputs(conn: AsyncConnection, standard: str, *, by_flags: bool) -> lis
 async def keep(
     conn: AsyncConnection,
     simulation_id: uuid.UUID,
-    standard: str,
+    standard: Standard,
     verdicts: Iterable[tuple[str, int, int, str | None, str | None]],
     moves: Iterable[tuple[str, str, str]],
     *,
@@ -154,9 +160,13 @@ async def keep(
     await _fill(pg, "copy simulated_moves (class_before, class_after, change) from stdin", moves)
     await pg.execute("analyze simulated_verdicts, simulated_moves")
     judged = _JUDGED.format(points=_BY_FLAGS if by_flags else _BY_TOTAL)
-    given = {"id": simulation_id, "standard": standard}
-    for statement in (_COUNTS, _INDICATORS, _CHANGES):
-        await pg.execute(statement.format(judged=judged), given)
+    codes = list(standard.indicator_codes)
+    each = ", ".join(f"count(*) filter (where has[{place}])" for place in range(1, len(codes) + 1))
+    given = {"id": simulation_id, "standard": standard.code, "indicators": codes}
+    await pg.execute(_GROUPS.format(judged=judged, each=each), given)
+    await pg.execute(_COUNTS, given)
+    await pg.execute(_INDICATORS, given)
+    await pg.execute(_CHANGES.format(judged=judged), given)
 
 
 async def _fill(pg: Any, statement: LiteralString, rows: Iterable[tuple[Any, ...]]) -> None:
