@@ -112,12 +112,13 @@ def _whole(rules: RuleSet) -> dict[str, Any]:
 
 def rules_of(standard: str, kept: dict[str, Any]) -> RuleSet:
     """The rule set of a kept simulation."""
-    whole = kept["whole"]
+    whole, loaded = kept["whole"], domain.get_standard(standard)
     return RuleSet(
-        standard=domain.get_standard(standard),
+        standard=loaded,
         b1_thresholds={AreaType(area): points for area, points in whole["b1_thresholds"].items()},
         b2_threshold=whole["b2_threshold"],
-        points=whole["points"],
+        # JSON keeps no order of its own.
+        points={code: whole["points"][code] for code in loaded.indicator_codes if code in whole["points"]},
         province=whole["province"],
     )
 
