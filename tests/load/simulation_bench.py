@@ -36,7 +36,7 @@ from households.simulator import Simulator
 STANDARD = "STD_2022_2025"
 KEY = bytes(range(32))
 DATABASE = "bench_simulation"
-SAMPLE = 20_000
+ROWS, SAMPLE = 1_000_000, 20_000
 LIMIT = 15.0
 DAY = dt.date(2024, 1, 24)
 COMMUNES = 300
@@ -200,7 +200,7 @@ async def _row_by_row(pg: "psycopg.AsyncConnection[tuple[int, int]]", rules: Rul
     return (time.monotonic() - started) / judged
 
 
-def main(rows: Annotated[int, typer.Option(help="households")] = 1_000_000) -> None:
+def main(rows: Annotated[int, typer.Option(help="households")] = ROWS) -> None:
     """Measure alone and print."""
     server = PostgresServer()
     server.start()
