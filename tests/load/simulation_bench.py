@@ -17,7 +17,7 @@ import random
 import time
 import uuid
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import psycopg
 import typer
@@ -172,7 +172,7 @@ async def _one(
     return Simulated(name, seconds, per_row * rows, households, changes)
 
 
-async def _figures(pg: "psycopg.AsyncConnection[tuple[int, int]]", asked: uuid.UUID) -> tuple[int, int]:
+async def _figures(pg: "psycopg.AsyncConnection[Any]", asked: uuid.UUID) -> tuple[int, int]:
     cursor = await pg.execute(
         "select (select sum(households) from simulation_counts where simulation_id = %(id)s)::bigint,"
         " (select count(*) from simulation_changes where simulation_id = %(id)s)",
@@ -183,7 +183,7 @@ async def _figures(pg: "psycopg.AsyncConnection[tuple[int, int]]", asked: uuid.U
     return row[0] or 0, row[1]
 
 
-async def _row_by_row(pg: "psycopg.AsyncConnection[tuple[int, int]]", rules: RuleSet) -> float:
+async def _row_by_row(pg: "psycopg.AsyncConnection[Any]", rules: RuleSet) -> float:
     """Seconds for each row: read it, open its flags, judge it. Nothing is written."""
     vault = Vault(KEY)
     started = time.monotonic()
