@@ -177,7 +177,6 @@ import_rows = sa.Table(
     sa.Column("indigenous_ethnicity", sa.LargeBinary),
     sa.Column("reviewer", sa.LargeBinary),
     sa.Column("flags", sa.LargeBinary),
-    # The fingerprint of the flags, by which their combination is found when the row is applied.
     sa.Column("combination_key", sa.LargeBinary),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("matched_by", sa.Text),
@@ -317,7 +316,6 @@ simulations = sa.Table(
     sa.Column("title", sa.Text, nullable=False),
     sa.Column("asked_by", sa.Text, nullable=False),
     sa.Column("area", sa.Text, nullable=False),
-    # The communes of the area when it was asked for; null = the whole country.
     sa.Column("communes", pg.ARRAY(sa.Text)),
     sa.Column("day", sa.Date, nullable=False),
     sa.Column("standard", sa.Text, nullable=False),
@@ -358,12 +356,7 @@ simulation_counts = sa.Table(
     _one_of("undecided", UNDECIDED),
     sa.Index(
         "uq_simulation_counts",
-        "simulation_id",
-        "commune",
-        "area_type",
-        "class_before",
-        "class_after",
-        "undecided",
+        *("simulation_id", "commune", "area_type", "class_before", "class_after", "undecided"),
         unique=True,
         postgresql_nulls_not_distinct=True,
     ),
