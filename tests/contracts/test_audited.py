@@ -25,7 +25,8 @@ PERSONAL = {
 # Answers to the rows of a file quote its cells.
 QUOTING = {"AnswerShown"}
 # Files that hold counts and sums alone.
-FIGURES = {"/v1/situation.csv", "/v1/situation.xlsx", "/v1/movements.csv", "/v1/movements.xlsx"}
+FIGURES = {"/v1/situation.csv", "/v1/situation.xlsx", "/v1/movements.csv", "/v1/movements.xlsx",
+           "/v1/simulations/{simulation_id}/counts.csv"}  # fmt: skip
 READS = {
     "households": {
         "/v1/decisions/{decision_id}",
@@ -35,6 +36,9 @@ READS = {
         "/v1/households/{household_id}/decisions",
         "/v1/imports/{import_id}/rows",
         "/v1/imports/{import_id}/rows.csv",
+        "/v1/simulations/{simulation_id}/changes",
+        "/v1/simulations/{simulation_id}/changes.csv",
+        "/v1/simulations/{simulation_id}/results.xlsx",
     }
 }
 SAFE = {"GET", "HEAD"}
@@ -137,6 +141,8 @@ async def write_households(send: Writer) -> None:
     await send("PUT", "/v1/communes/{commune}/villages", of=OTHER, json=neighbour)
     move = {"to_commune": OTHER, "to_village": f"{OTHER}.01", "on": "2024-01-10"}
     await send("POST", "/v1/households/{household_id}/moves", of=arrived["id"], json=move)
+    tried = {"title": "Thử", "area": COMMUNE, "rules": {"standard": "STD_2022_2025"}}
+    await send("POST", "/v1/simulations", json=tried)
     end = {"reason": "DISSOLVED", "on": "2024-01-20"}
     await send("POST", "/v1/households/{household_id}/closure", of=entered["id"], json=end)
 

@@ -8,6 +8,7 @@ import datetime as dt
 import importlib
 import json
 import os
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -26,7 +27,9 @@ from tests.contracts.services import SERVICES, built
 from benvung import clock, contracts
 from benvung.projector import bury
 from benvung.testing import App, Engine, NatsServer
+from benvung.vault import Vault
 from benvung.web import create_app
+from households import actions, store
 
 CHECKS = [not_a_server_error, response_schema_conformance, content_type_conformance]
 GIVEN = os.environ.get("SCHEMATHESIS_EXAMPLES")
@@ -114,8 +117,8 @@ def request_of(case: schemathesis.Case[Any]) -> dict[str, Any]:
     return {"method": str(sent.method), "url": str(sent.url), "headers": headers, "content": sent.body}
 
 
-async def fill_households(client: httpx2.AsyncClient, _engine: Engine) -> dict[str, str]:
-    """A village, a household with a decision, an open review and an import."""
+async def fill_households(client: httpx2.AsyncClient, engine: Engine) -> dict[str, str]:
+    """A village, a household with a decision, an open review, an import, and a simulation that is done."""
 
     async def send(method: str, path: str, **given: Any) -> Any:
         answer = await client.request(method, path, **given)
@@ -141,6 +144,19 @@ async def fill_households(client: httpx2.AsyncClient, _engine: Engine) -> dict[s
     )
     things = {"household_id": household_id, "review_id": review_id, "import_id": given["import_id"]}
     things |= {"decision_id": decision_id, "population_id": recorded["population_id"]}
+    tried = {"title": "Thử", "area": COMMUNE, "rules": {"standard": "STD_2022_2025", "b2_threshold": 60}}
+    simulation = uuid.UUID((await send("POST", "/v1/simulations", json=tried))["id"])
+    async with engine("households").begin() as conn:
+        await store.simulations.start(conn, simulation)
+        # The decisions are totals: nothing sealed is opened. Where the service has a worker, that may be first.
+        await actions.simulations.run(conn, Vault(bytes(32)), simulation)
+    for _ in range(100):
+        if (await send("GET", f"/v1/simulations/{simulation}"))["state"] == "DONE":
+            break
+        await asyncio.sleep(0.1)
+    else:
+        raise AssertionError("the simulation is not done")
+    things |= {"simulation_id": str(simulation), "with": str(simulation)}
     return things | {"commune": COMMUNE, "area": COMMUNE, "village": VILLAGE}
 
 

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 from tests.households.officer import COMMUNE, Commune, SignIn
+from tests.households.trying_out import DISTRICT, TOWN, VILLAGES, District
 
 from benvung.issuer import Issuer
 from benvung.testing import SettingsFor
@@ -53,3 +54,18 @@ async def commune(application: tuple[FastAPI, Tokens], signed_in: SignIn, tmp_pa
     officer = Commune(application[0], signed_in(COMMUNE), tmp_path)
     await officer.list_villages("Làng Một", "Làng Hai", "Làng Ba")
     return officer
+
+
+@pytest_asyncio.fixture
+async def district(
+    application: tuple[FastAPI, Tokens], signed_in: SignIn, tmp_path: Path
+) -> tuple[District, Commune]:
+    """Six households in a town, six in a rural commune, and the officer of the district."""
+    officers = {code: Commune(application[0], signed_in(code), tmp_path, code) for code in (TOWN, VILLAGES)}
+    households = {}
+    for code, officer in officers.items():
+        await officer.list_villages("Làng Một")
+        for number in range(6):
+            made = await officer.register(commune=code, village=f"{code}.01", code=f"H{number}")
+            households[made] = code
+    return District(officers, households), Commune(application[0], signed_in(DISTRICT), tmp_path, DISTRICT)

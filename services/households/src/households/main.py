@@ -11,6 +11,7 @@ from households import events
 from households.api import ROUTERS
 from households.importer import Importer
 from households.settings import Settings
+from households.simulator import Simulator
 from households.tables import changes, decisions, import_rows, lineage, metadata, populations, tellings
 
 EVENTS = (
@@ -58,7 +59,7 @@ def build(settings: Settings | None = None) -> Service:
             populations.c.sequence,
             import_rows.c.applied_sequence,
         ),
-        background=(Importer(settings),),
+        background=(Importer(settings), Simulator(settings)),
     )
 
 

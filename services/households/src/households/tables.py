@@ -177,6 +177,7 @@ import_rows = sa.Table(
     sa.Column("indigenous_ethnicity", sa.LargeBinary),
     sa.Column("reviewer", sa.LargeBinary),
     sa.Column("flags", sa.LargeBinary),
+    sa.Column("combination_key", sa.LargeBinary),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("matched_by", sa.Text),
     sa.Column("household_id", pg.UUID(as_uuid=True)),
@@ -194,6 +195,17 @@ import_rows = sa.Table(
         "household_id",
         postgresql_where=sa.text("state = 'ACCEPTED'"),
     ),
+)
+
+combinations = sa.Table(
+    "combinations",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("standard", sa.Text, nullable=False),
+    # Keyed: who has the database alone cannot try out which combination it stands for.
+    sa.Column("fingerprint", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("flags", sa.LargeBinary, nullable=False),
+    comment="each combination of deprived indicators that ever occurred: rules are evaluated once for each",
 )
 
 decisions = sa.Table(
@@ -219,6 +231,7 @@ decisions = sa.Table(
     sa.Column("b2_points", sa.Integer, nullable=False),
     # Which indicators are deprived tells of children's health, so the list is sealed whole.
     sa.Column("flags", sa.LargeBinary),
+    sa.Column("combination_id", sa.ForeignKey("combinations.id")),
     sa.Column("basis", sa.Text, nullable=False),
     sa.Column("inputs", pg.JSONB, nullable=False),
     sa.Column("rule_version", sa.Text, nullable=False),
@@ -248,6 +261,12 @@ decisions = sa.Table(
     # What was corrected already is corrected by correcting what stands in its place.
     sa.Index(
         "uq_decisions_corrects", "corrects", unique=True, postgresql_where=sa.text("corrects is not null")
+    ),
+    # What was decided before combinations were kept, until its own is found.
+    sa.Index(
+        "ix_decisions_uncombined",
+        "decision_id",
+        postgresql_where=sa.text("flags is not null and combination_id is null"),
     ),
 )
 
@@ -355,6 +374,94 @@ populations = sa.Table(
     sa.CheckConstraint("households >= 0 and persons >= households", name="plausible"),
     _one_of("level", ("PROVINCE", "DISTRICT", "COMMUNE")),
     sa.Index("ix_populations_area_as_of", "area", "as_of"),
+)
+
+UNDECIDED = ("NO_DECISION", "OTHER_STANDARD", "TOTALS_GIVEN")
+
+simulations = sa.Table(
+    "simulations",
+    metadata,
+    sa.Column("id", pg.UUID(as_uuid=True), primary_key=True, server_default=sa.text("uuidv7()")),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("asked_by", sa.Text, nullable=False),
+    sa.Column("area", sa.Text, nullable=False),
+    sa.Column("communes", pg.ARRAY(sa.Text)),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("standard", sa.Text, nullable=False),
+    sa.Column("rule_version", sa.Text, nullable=False),
+    sa.Column("rules", pg.JSONB, nullable=False),
+    sa.Column("restricted", sa.Boolean, nullable=False),
+    sa.Column("state", sa.Text, nullable=False, server_default="WAITING"),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("failure", sa.Text),
+    _recorded_at(),
+    sa.Column("started_at", _moment),
+    sa.Column("finished_at", _moment),
+    _one_of("state", ("WAITING", "RUNNING", "DONE", "FAILED")),
+    sa.CheckConstraint(
+        "(state in ('DONE', 'FAILED')) = (finished_at is not null)", name="finished_has_moment"
+    ),
+    sa.CheckConstraint("(state = 'FAILED') = (failure is not null)", name="failed_says_why"),
+    sa.Index("ix_simulations_waiting", "id", postgresql_where=sa.text("state in ('WAITING', 'RUNNING')")),
+)
+
+simulation_counts = sa.Table(
+    "simulation_counts",
+    metadata,
+    sa.Column("simulation_id", sa.ForeignKey("simulations.id"), nullable=False),
+    sa.Column("commune", sa.Text, nullable=False),
+    sa.Column("area_type", sa.Text),
+    sa.Column("class_before", sa.Text),
+    sa.Column("class_after", sa.Text),
+    sa.Column("undecided", sa.Text),
+    sa.Column("households", sa.Integer, nullable=False),
+    sa.Column("persons", sa.BigInteger, nullable=False),
+    sa.Column("with_indicators", sa.Integer, nullable=False),
+    sa.CheckConstraint("(class_after is null) <> (undecided is null)", name="decided_or_not"),
+    sa.CheckConstraint("households > 0", name="households_positive"),
+    _one_of("area_type", ("URBAN", "RURAL")),
+    _one_of("class_before", CLASSES),
+    _one_of("class_after", CLASSES),
+    _one_of("undecided", UNDECIDED),
+    sa.Index(
+        "uq_simulation_counts",
+        *("simulation_id", "commune", "area_type", "class_before", "class_after", "undecided"),
+        unique=True,
+        postgresql_nulls_not_distinct=True,
+    ),
+)
+
+simulation_indicators = sa.Table(
+    "simulation_indicators",
+    metadata,
+    sa.Column("simulation_id", sa.ForeignKey("simulations.id"), primary_key=True),
+    sa.Column("commune", sa.Text, primary_key=True),
+    sa.Column("indicator", sa.Text, primary_key=True),
+    sa.Column("class_before", sa.Text, primary_key=True),
+    sa.Column("class_after", sa.Text, primary_key=True),
+    sa.Column("households", sa.Integer, nullable=False),
+    sa.CheckConstraint("households > 0", name="households_positive"),
+    _one_of("class_before", CLASSES),
+    _one_of("class_after", CLASSES),
+)
+
+# Up to a million rows at once: whether its simulation is there is checked once a statement, by a trigger.
+simulation_changes = sa.Table(
+    "simulation_changes",
+    metadata,
+    sa.Column("simulation_id", pg.UUID(as_uuid=True), primary_key=True),
+    sa.Column("commune", sa.Text, primary_key=True),
+    sa.Column("household_id", pg.UUID(as_uuid=True), primary_key=True),
+    sa.Column("village", sa.Text, nullable=False),
+    sa.Column("area_type", sa.Text, nullable=False),
+    sa.Column("members", sa.Integer, nullable=False),
+    sa.Column("class_before", sa.Text, nullable=False),
+    sa.Column("class_after", sa.Text, nullable=False),
+    sa.Column("change", sa.Text, nullable=False),
+    _one_of("area_type", ("URBAN", "RURAL")),
+    _one_of("class_before", CLASSES),
+    _one_of("class_after", CLASSES),
+    _one_of("change", ("ENTERS", "LEAVES", "BETWEEN_LISTS")),
 )
 
 # Facts are never edited: a correction is a new fact.

@@ -16,6 +16,8 @@ EVERYTHING = (
     "households.write",
     "reviews.decide",
     "areas.write",
+    "simulations.write",
+    "indicators.read",
     "funding.read",
     "budget.write",
     "training.read",

@@ -4,7 +4,17 @@ HTTP and the background work come in by the same door. Everything takes a connec
 belongs to the caller.
 """
 
-from households.actions import areas, corrections, decisions, families, households, imports, reviews, verify
+from households.actions import (
+    areas,
+    corrections,
+    decisions,
+    families,
+    households,
+    imports,
+    reviews,
+    simulations,
+    verify,
+)
 
 __all__ = [
     "areas",
@@ -14,5 +24,6 @@ __all__ = [
     "households",
     "imports",
     "reviews",
+    "simulations",
     "verify",
 ]

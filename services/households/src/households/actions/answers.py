@@ -11,7 +11,7 @@ from typing import Any
 
 from benvung.vault import Vault
 from households import domain
-from households.actions.decisions import Result, judge, seal_flags
+from households.actions.decisions import Result, combination_key, judge, seal_flags
 from households.domain import (
     FileRow,
     HouseholdState,
@@ -197,6 +197,9 @@ class FileAnswers:
             computed_class=computed,
             head_key=checked.head_key,
             flags=seal_flags(self.vault, checked.scores.deprivations),
+            combination_key=combination_key(
+                self.vault, self.review.standard.code, checked.scores.deprivations
+            ),
         )
 
     def _stored(
@@ -220,6 +223,7 @@ class FileAnswers:
             indigenous_ethnicity=seal(str(row.indigenous)) if row and row.indigenous is not None else None,
             reviewer=seal(row.reviewer) if row and row.reviewer else None,
             flags=None,
+            combination_key=None,
             state="REFUSED",
             matched_by=match.kind if match else None,
             household_id=match.household_id if match else None,

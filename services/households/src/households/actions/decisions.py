@@ -40,6 +40,7 @@ class Result:
     village: str | None = None
     reviewer: bytes | None = None
     flags: bytes | None = None
+    combination_key: bytes | None = None
     row: RowRef | None = None
 
 
@@ -184,6 +185,7 @@ async def record_decision(
         declared_class=result.declared_class,
         reviewer=result.reviewer,
         flags=result.flags,
+        combination_key=result.combination_key,
         row=result.row,
         own=None if corrects is None else corrects.own,
     )
@@ -241,6 +243,7 @@ async def _announce(conn: AsyncConnection, review: Review, judged: Sequence[Judg
             declared_class=each.result.declared_class,
             reviewer=each.result.reviewer,
             flags=each.result.flags,
+            combination_key=each.result.combination_key,
             row=each.result.row,
             is_new=each.is_new,
         )
@@ -271,6 +274,7 @@ def found(vault: Vault, review: Review, given: Given) -> Result:
         declared_class=given.declared_class,
         reviewer=vault.seal(given.reviewer) if given.reviewer else None,
         flags=seal_flags(vault, scores.deprivations),
+        combination_key=combination_key(vault, review.standard.code, scores.deprivations),
     )
 
 
@@ -317,3 +321,8 @@ async def hold_review(conn: AsyncConnection, principal: Principal, review_id: uu
 def seal_flags(vault: Vault, deprivations: Sequence[str] | None) -> bytes | None:
     """The deprived indicators as they are kept: sealed, because they tell of health."""
     return None if deprivations is None else vault.seal(json.dumps(list(deprivations)))
+
+
+def combination_key(vault: Vault, standard: str, deprivations: Sequence[str] | None) -> bytes | None:
+    """The fingerprint of a combination of flags, which come in the standard's order."""
+    return None if deprivations is None else vault.fingerprint(" ".join((standard, *deprivations)))

@@ -3,7 +3,7 @@
 import uuid
 
 from benvung.etags import Changed
-from benvung.problems import Conflict, FieldError, NotFound, Problem
+from benvung.problems import Conflict, FieldError, Forbidden, NotFound, Problem
 
 
 class ReviewNotFound(NotFound):
@@ -172,3 +172,52 @@ class VillageUnknown(Problem):
         super().__init__(
             message_vi, message_en, errors=[FieldError(field, self.rule, message_vi, message_en)]
         )
+
+
+class SimulationNotFound(NotFound):
+    """There is no such simulation, or it is not for the asker's eyes."""
+
+    rule = "simulation-not-found"
+    title_vi, title_en = "Không tìm thấy phương án thử", "There is no such simulation"
+
+
+class SimulationUnfinished(Conflict):
+    """The simulation is not done, so it has nothing to compare or take away."""
+
+    rule = "simulation-unfinished"
+    title_vi, title_en = "Phương án thử chưa có kết quả", "The simulation has no results"
+
+
+class SimulationsDiffer(Problem):
+    """Two simulations of other places, days or standards cannot be set side by side."""
+
+    status, rule = 422, "simulations-not-comparable"
+    title_vi, title_en = "Hai phương án không so sánh được", "The simulations cannot be compared"
+
+
+class RestrictedIndicators(Forbidden):
+    """Rules that leave out or weigh indicators give away children's health together with the B2 total."""
+
+    rule = "restricted-indicators"
+    title_vi, title_en = "Chỉ số thuộc dữ liệu nhạy cảm", "The indicators are restricted"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Bộ quy tắc chọn riêng từng chỉ số làm lộ chỉ số về sức khỏe trẻ em; cần quyền indicators.read.",
+            "Rules that treat indicators apart give away a child's health; the permission indicators.read is"
+            " needed.",
+        )
+
+
+class LocalStandardElsewhere(Problem):
+    """A province's line holds in that province only."""
+
+    status, rule = 422, "local-standard-elsewhere"
+    title_vi, title_en = "Chuẩn của tỉnh chỉ dùng trong tỉnh đó", "A province's line holds in that province"
+
+
+class WorkbookTooLarge(Problem):
+    """A sheet has no room for so many households; CSV has."""
+
+    status, rule = 422, "workbook-too-large"
+    title_vi, title_en = "Quá nhiều hộ cho một tệp XLSX", "Too many households for an XLSX file"

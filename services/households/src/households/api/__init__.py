@@ -10,6 +10,8 @@ from households.api import (
     imports,
     results,
     reviews,
+    simulation_files,
+    simulations,
     verify,
 )
 
@@ -23,5 +25,7 @@ ROUTERS = (
     results.router,
     corrections.router,
     imports.router,
+    simulations.router,
+    simulation_files.router,
     verify.router,
 )

@@ -7,6 +7,7 @@ from typing import Literal
 
 from households.domain import terms
 from households.domain.movements import Form, Measure
+from households.domain.rule_sets import ListChange, Undecided
 
 Language = Literal["vi", "en"]
 
@@ -77,6 +78,21 @@ LABELS: dict[StrEnum, tuple[str, str]] = {
         "Tổng hợp diễn biến hộ cận nghèo trong năm",
         "Changes of near-poor households in the year",
     ),
+    Undecided.NO_DECISION: (
+        "Chưa có quyết định chính thức đến ngày này",
+        "No official decision up to that day",
+    ),
+    Undecided.OTHER_STANDARD: (
+        "Quyết định mới nhất theo chuẩn khác",
+        "The newest decision rests on another standard",
+    ),
+    Undecided.TOTALS_GIVEN: (
+        "Chỉ có tổng điểm B2, không có từng chỉ số",
+        "Only the B2 total is known, not the indicators",
+    ),
+    ListChange.ENTERS: ("Vào danh sách", "Enters the lists"),
+    ListChange.LEAVES: ("Ra khỏi danh sách", "Leaves the lists"),
+    ListChange.BETWEEN_LISTS: ("Chuyển giữa hai danh sách", "Moves between the lists"),
     Measure.HOUSEHOLDS: ("Hộ", "Households"),
     Measure.PERSONS: ("Nhân khẩu", "Persons"),
 }

@@ -9,6 +9,15 @@ from households.files.rows import (
     ReviewSheet,
     RowError,
 )
+from households.files.simulations import (
+    ChangeLine,
+    CountLine,
+    IndicatorLine,
+    SimulationSheet,
+    simulation_changes_csv,
+    simulation_counts_csv,
+    write_simulation_xlsx,
+)
 from households.files.write import (
     answers_csv,
     register_csv,
@@ -19,16 +28,23 @@ from households.files.write import (
 
 __all__ = [
     "AnswerLine",
+    "ChangeLine",
+    "CountLine",
     "Gender",
+    "IndicatorLine",
     "Limits",
     "RegisterLine",
     "ReviewRow",
     "ReviewSheet",
     "RowError",
+    "SimulationSheet",
     "answers_csv",
     "read_review",
     "register_csv",
+    "simulation_changes_csv",
+    "simulation_counts_csv",
     "write_review_csv",
     "write_review_xlsx",
+    "write_simulation_xlsx",
     "write_template_xlsx",
 ]

@@ -91,7 +91,7 @@ def write_review_csv(path: Path, rows: Iterable[ReviewRow], standard: Standard) 
 def answers_csv(answers: Iterable[AnswerLine]) -> Iterator[bytes]:
     """The answers of an import as CSV, piece by piece."""
     header = ["Dòng", "Kết quả", "Mã hệ thống", "Phân loại", "Cột", "Quy tắc", "Giải thích"]
-    yield from _csv_pieces(header, map(_answer, answers))
+    yield from csv_pieces(header, map(_answer, answers))
 
 
 def register_csv(lines: Iterable[RegisterLine]) -> Iterator[bytes]:
@@ -107,10 +107,11 @@ def register_csv(lines: Iterable[RegisterLine]) -> Iterator[bytes]:
         "Phân loại",
         "Từ ngày",
     ]
-    yield from _csv_pieces(header, map(_register_line, lines))
+    yield from csv_pieces(header, map(_register_line, lines))
 
 
-def _csv_pieces(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
+def csv_pieces(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
+    """A table as CSV (UTF-8 with mark, commas), piece by piece; no cell is taken for a formula."""
     buffer = io.StringIO("\ufeff")
     buffer.seek(1)
     writer = csv.writer(buffer)

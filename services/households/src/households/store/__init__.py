@@ -1,5 +1,27 @@
 """All SQL of the register, and the only translation between rows and domain."""
 
-from households.store import decisions, households, imports, places, registry, reviews, tellings
+from households.store import (
+    combinations,
+    decisions,
+    households,
+    imports,
+    places,
+    registry,
+    reviews,
+    simulating,
+    simulations,
+    tellings,
+)
 
-__all__ = ["decisions", "households", "imports", "places", "registry", "reviews", "tellings"]
+__all__ = [
+    "combinations",
+    "decisions",
+    "households",
+    "imports",
+    "places",
+    "registry",
+    "reviews",
+    "simulating",
+    "simulations",
+    "tellings",
+]

@@ -65,6 +65,7 @@ class Taken:
     declared_class: HouseholdClass | None = None
     reviewer: bytes | None = None
     flags: bytes | None = None
+    combination_key: bytes | None = None
     row: RowRef | None = None
     is_new: bool = False
     corrects: int | None = None
@@ -83,8 +84,8 @@ class Own:
 
 _FACT = """decision_id uuid, sequence bigint, decided_class text, previous_class text, previous_standard text,
  previous_members int, decided_members int, movement text, b1_points int, b2_points int, basis text,
- inputs jsonb, rule_version text, declared_class text, reviewer text, flags text, import_id uuid,
- import_row int, known boolean, corrects bigint, decided_village text,
+ inputs jsonb, rule_version text, declared_class text, reviewer text, flags text,
+ combination_key text, import_id uuid, import_row int, known boolean, corrects bigint, decided_village text,
  own_decided_on date, own_number text"""
 
 _RECORDS = f"""select * from jsonb_to_recordset(%(rows)s)
@@ -92,20 +93,30 @@ _RECORDS = f"""select * from jsonb_to_recordset(%(rows)s)
 
 _INTO_DECISIONS = """insert into decisions (decision_id, household_id, sequence, review_id, commune, village, year,
  kind, stage, standard, class, previous_class, previous_standard, previous_members, members, movement,
- b1_points, b2_points, flags, basis, inputs, rule_version, declared_class, decided_on, valid_from,
+ b1_points, b2_points, flags, combination_id, basis, inputs, rule_version, declared_class, decided_on, valid_from,
  decision_number, reviewer, import_id, import_row, corrects)
  select r.decision_id, r.household_id, r.sequence, v.id, v.commune, r.decided_village, v.year, v.kind, v.stage, v.standard,
  r.decided_class, r.previous_class, r.previous_standard, r.previous_members, r.decided_members, r.movement,
- r.b1_points, r.b2_points, {flags}, r.basis, r.inputs, r.rule_version,
+ r.b1_points, r.b2_points, {flags},
+ coalesce((select k.id from combinations k where k.fingerprint = {key}),
+          (select c.id from c where c.fingerprint = {key})), r.basis, r.inputs, r.rule_version,
  r.declared_class, coalesce(r.own_decided_on, v.decided_on), v.valid_from,
  case when r.corrects is null then v.decision_number else r.own_number end,
  {reviewer}, r.import_id, r.import_row, r.corrects
  from r join reviews v on v.id = %(review)s"""
-_INSERT_GIVEN = _INTO_DECISIONS.format(flags="decode(r.flags, 'hex')", reviewer="decode(r.reviewer, 'hex')")
+_ROW = " join import_rows i on i.import_id = r.import_id and i.row_no = r.import_row"
+# A combination that another transaction enters at this moment is not seen: the decision then gets its own later.
+_INTO_COMBINATIONS = """insert into combinations (standard, fingerprint, flags)
+ select distinct on ({key}) v.standard, {key}, {flags} from r join reviews v on v.id = %(review)s{row}
+ where {key} is not null and not exists (select from combinations k where k.fingerprint = {key})
+ order by {key} on conflict do nothing returning id, fingerprint"""
+_KEY, _FLAGS = "decode(r.combination_key, 'hex')", "decode(r.flags, 'hex')"
+_COMBINE_GIVEN = _INTO_COMBINATIONS.format(key=_KEY, flags=_FLAGS, row="")
+_INSERT_GIVEN = _INTO_DECISIONS.format(flags=_FLAGS, key=_KEY, reviewer="decode(r.reviewer, 'hex')")
 # What a row of a file holds sealed goes from table to table; it is opened nowhere on the way.
+_COMBINE_FROM_FILE = _INTO_COMBINATIONS.format(key="i.combination_key", flags="i.flags", row=_ROW)
 _INSERT_FROM_FILE = (
-    _INTO_DECISIONS.format(flags="i.flags", reviewer="i.reviewer")
-    + " join import_rows i on i.import_id = r.import_id and i.row_no = r.import_row"
+    _INTO_DECISIONS.format(flags="i.flags", key="i.combination_key", reviewer="i.reviewer") + _ROW
 )
 
 _ENTER_NEW = """insert into households (id, province, commune, village, members, status, poverty_class,
@@ -133,9 +144,10 @@ _TELL = """insert into tellings (sequence, fact, leg, household_id, kind, stage,
  from r join reviews v on v.id = %(review)s"""
 
 # The limit tells the planner that there is one row: it would expect a hundred and read whole tables.
-_ONE = f"with r as materialized ({_RECORDS} limit 1), u as ({_UPDATE_KNOWN})"
+_ONE = f"with r as materialized ({_RECORDS} limit 1), u as ({_UPDATE_KNOWN}), c as ({_COMBINE_GIVEN})"
 _ROWS = (
-    f"with r as materialized ({_RECORDS}), n as ({_ENTER_NEW}), u as ({_UPDATE_KNOWN}), m as ({_MARK_ROWS})"
+    f"with r as materialized ({_RECORDS}), n as ({_ENTER_NEW}), u as ({_UPDATE_KNOWN}), m as ({_MARK_ROWS}),"
+    f" c as ({_COMBINE_FROM_FILE})"
 )
 _WRITE_ONE, _WRITE_ONE_LATE = f"{_ONE}, t as ({_TELL}) {_INSERT_GIVEN}", f"{_ONE} {_INSERT_GIVEN}"
 _WRITE_ROWS, _WRITE_ROWS_LATE = f"{_ROWS}, t as ({_TELL}) {_INSERT_FROM_FILE}", f"{_ROWS} {_INSERT_FROM_FILE}"
@@ -188,6 +200,7 @@ def _record(taken: Taken) -> dict[str, Any]:
         "declared_class": taken.declared_class,
         "reviewer": taken.reviewer and taken.reviewer.hex(),
         "flags": taken.flags and taken.flags.hex(),
+        "combination_key": taken.combination_key and taken.combination_key.hex(),
         "import_id": taken.row and taken.row.import_id,
         "import_row": taken.row and taken.row.row_no,
         "known": not taken.is_new,

@@ -18,7 +18,7 @@ from households.tables import import_rows, imports
 
 UNFINISHED = ("ANSWERED", "APPLYING")
 _STAGED = (
-    *("uuid", "int4", "jsonb", "bytea", "bytea", "bytea", "bytea", "bytea"),
+    *("uuid", "int4", "jsonb", "bytea", "bytea", "bytea", "bytea", "bytea", "bytea"),
     *("text", "text", "uuid", "text", "bytea"),
 )
 
@@ -34,6 +34,7 @@ class AnsweredRow:
     indigenous_ethnicity: bytes | None
     reviewer: bytes | None
     flags: bytes | None
+    combination_key: bytes | None
     state: str
     matched_by: str | None
     household_id: uuid.UUID | None
@@ -94,7 +95,7 @@ async def stage(conn: AsyncConnection, import_id: uuid.UUID, rows: Iterable[Answ
         pg.cursor() as cursor,
         cursor.copy(
             "copy import_rows (import_id, row_no, raw, head_name, head_key, indigenous_ethnicity, reviewer,"
-            " flags, state, matched_by, household_id, class, answers) from stdin (format binary)"
+            " flags, combination_key, state, matched_by, household_id, class, answers) from stdin (format binary)"
         ) as copy,
     ):
         copy.set_types(_STAGED)
@@ -109,6 +110,7 @@ async def stage(conn: AsyncConnection, import_id: uuid.UUID, rows: Iterable[Answ
                     row.indigenous_ethnicity,
                     row.reviewer,
                     row.flags,
+                    row.combination_key,
                     row.state,
                     row.matched_by,
                     row.household_id,
