@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from benvung import db, kit
+from households.member_tables import member_tables
 
 metadata = db.metadata()
 kit.tables(metadata)
@@ -63,6 +64,8 @@ households = sa.Table(
     sa.Column("code", sa.Text),
     sa.Column("head_name", sa.LargeBinary, nullable=False),
     sa.Column("head_key", sa.LargeBinary, nullable=False),
+    # Keyed hashes of the parts of the head's name, for searching; null = still to be indexed.
+    sa.Column("head_name_keys", pg.ARRAY(sa.BigInteger)),
     sa.Column("head_sex", sa.Text),
     sa.Column("indigenous_ethnicity", sa.LargeBinary),
     sa.Column("members", sa.Integer, nullable=False),
@@ -94,6 +97,8 @@ households = sa.Table(
     _one_of("left_list_from", ("POOR", "NEAR_POOR")),
     sa.Index("ix_households_commune_id", "commune", "id"),
     sa.Index("ix_households_village_code", "commune", "village", "code"),
+    sa.Index("ix_households_head_name_keys", "head_name_keys", postgresql_using="gin"),
+    sa.Index("ix_households_unindexed", "id", postgresql_where=sa.text("head_name_keys is null")),
     # Every decision rewrites the row; room on the page keeps such an update from touching the indexes.
     postgresql_with={"fillfactor": 80},
 )
@@ -288,5 +293,7 @@ populations = sa.Table(
     sa.Index("ix_populations_area_as_of", "area", "as_of"),
 )
 
+members, member_facts = member_tables(metadata)
+
 # Facts are never edited: a correction is a new fact.
-APPEND_ONLY = (decisions, changes, populations)
+APPEND_ONLY = (decisions, changes, populations, member_facts)
