@@ -4,6 +4,6 @@ HTTP and the background work come in by the same door. Everything takes a connec
 belongs to the caller.
 """
 
-from households.actions import areas, decisions, households, imports, reviews, verify
+from households.actions import areas, decisions, households, imports, members, reviews, verify
 
-__all__ = ["areas", "decisions", "households", "imports", "reviews", "verify"]
+__all__ = ["areas", "decisions", "households", "imports", "members", "reviews", "verify"]
