@@ -215,11 +215,11 @@ def _check_new(facts: Sequence[MemberFact], new: NewFact, today: date) -> None:
         known = tuple(fact for fact in known if fact.sequence != new.corrects)
     leaving = [fact.valid_from for fact in known if fact.kind is MemberFactKind.LEFT]
     if new.kind is MemberFactKind.ENTERED:
-        if leaving and leaving[0] < new.valid_from:
+        if leaving and leaving[0] <= new.valid_from:
             raise Refused(
                 "entered-after-leaving",
-                f"Người này đã thôi là thành viên từ ngày {leaving[0]:%d/%m/%Y}, trước ngày vào hộ.",
-                f"This person left on {leaving[0].isoformat()}, before becoming a member.",
+                f"Người này đã thôi là thành viên từ ngày {leaving[0]:%d/%m/%Y}, không thể vào hộ sau đó.",
+                f"This person left on {leaving[0].isoformat()}, and cannot have become a member after that.",
                 "on",
             )
         return
