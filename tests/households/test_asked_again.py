@@ -9,11 +9,21 @@ import httpx2
 import pytest
 import sqlalchemy as sa
 from tests.households.officer import CSV, OTHER, STANDARD, Commune, SignIn, row
+from tests.households.people import ON, enter, person
 
 from benvung.testing import Engine
 
 Request = tuple[str, dict[str, Any]]
-COUNTED = ("households", "reviews", "decisions", "changes", "populations", "imports", "outbox")
+COUNTED = (
+    "households",
+    "reviews",
+    "decisions",
+    "changes",
+    "populations",
+    "imports",
+    "outbox",
+    "member_facts",
+)
 
 
 async def counts(engine: Engine) -> dict[str, int]:
@@ -81,7 +91,20 @@ async def a_population(_: Commune) -> Request:
     return "/v1/areas/23827/population", {"json": given}
 
 
+async def a_member(commune: Commune) -> Request:
+    return f"/v1/households/{await commune.register()}/members", {"json": {"on": ON} | person()}
+
+
+async def a_leaving(commune: Commune) -> Request:
+    household = await commune.register()
+    member = (await enter(commune, household, **person()))["member"]["id"]
+    given = {"on": "2023-09-01", "reason": "MARRIED_AWAY"}
+    return f"/v1/households/{household}/members/{member}/leaving", {"json": given}
+
+
 CHANGES = (
+    a_member,
+    a_leaving,
     a_household,
     an_arrival,
     a_move,
