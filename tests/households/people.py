@@ -76,6 +76,13 @@ async def leave(commune: Commune, household: str, member: str, status: int = 201
     return await commune.ask("POST", path, status, json=body)
 
 
+async def put(commune: Commune, household: str, status: int, rows: list[Any], **given: Any) -> Any:
+    """The answer to a whole list; `tag` is what one believes to be there."""
+    headers = {"If-Match": given.pop("tag")} if "tag" in given else {}
+    body = {"on": given.pop("on", ON), "members": rows}
+    return await commune.ask("PUT", f"/v1/households/{household}/members", status, json=body, headers=headers)
+
+
 def rules(refused: Any) -> list[tuple[str, str]]:
     """Where a refusal finds fault, and by which rule."""
     return [(each["field"], each["rule"]) for each in refused["errors"]]

@@ -102,7 +102,7 @@ class Register:
             target = own[pick % len(own)]
         leaving = what in {"leave", "correct leaving"}
         kind = "LEFT" if leaving else "ENTERED" if target and target.kind == "ENTERED" else "CHANGED"
-        fact = Fact(member, kind, day, work, 0, target and target.number)
+        fact = Fact(member, kind, day, work, 0, target.number if target else None)
         expected = self.model.may(fact) and not (leaving and target and target.kind != "LEFT")
         body = {"on": DAYS[day], "corrects": fact.corrects}
         if leaving:
