@@ -9,13 +9,14 @@ import httpx2
 import pytest
 import sqlalchemy as sa
 from tests.households.officer import CSV, OTHER, STANDARD, Commune, SignIn, row
+from tests.households.people import ON, enter, person
 
 from benvung.testing import Engine
 
 Request = tuple[str, dict[str, Any]]
 COUNTED = (
     *("households", "reviews", "decisions", "changes", "tellings", "lineage"),
-    *("populations", "imports", "outbox"),
+    *("populations", "member_facts", "imports", "outbox"),
 )
 
 
@@ -136,6 +137,17 @@ async def a_return(commune: Commune) -> Request:
     return path.replace("closure", "returns"), {"json": given | held}
 
 
+async def a_member(commune: Commune) -> Request:
+    return f"/v1/households/{await commune.register()}/members", {"json": {"on": ON} | person()}
+
+
+async def a_leaving(commune: Commune) -> Request:
+    household = await commune.register()
+    member = (await enter(commune, household, **person()))["member"]["id"]
+    given = {"on": "2023-09-01", "reason": "MARRIED_AWAY"}
+    return f"/v1/households/{household}/members/{member}/leaving", {"json": given}
+
+
 CHANGES = (
     a_correction,
     an_annulment,
@@ -144,6 +156,8 @@ CHANGES = (
     a_split,
     a_merger,
     a_return,
+    a_member,
+    a_leaving,
     a_household,
     an_arrival,
     a_move,

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis.core.result import Ok
 from tests.households.officer import Commune, row
+from tests.households.people import enter, person
 
 from benvung.web import create_app
 from households.main import build
@@ -30,6 +31,7 @@ async def real(commune: Commune) -> dict[str, str]:
     done = await commune.import_rows(review, row(1, "Đinh Một"))
     [household] = await commune.households()
     history = await commune.ask("GET", f"/v1/households/{household['id']}/decisions")
+    entered = await enter(commune, household["id"], **person())
     people = {"households": 1, "persons": 4, "as_of": "2023-12-31", "source": "12/BC-UBND"}
     recorded = await commune.ask("POST", "/v1/areas/23827/population", 201, json=people)
     return {
@@ -37,6 +39,7 @@ async def real(commune: Commune) -> dict[str, str]:
         "population_id": recorded["population_id"],
         "review_id": await commune.open_review(2023),
         "household_id": household["id"],
+        "member_id": entered["member"]["id"],
         "import_id": done["import_id"],
         "commune": "23827",
         "area": "23827",

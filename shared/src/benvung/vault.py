@@ -65,6 +65,13 @@ class Vault:
         """A keyed hash that is equal for texts differing only in case, spacing or Unicode form."""
         return hmac.digest(self._search, normalised(text).encode(), hashlib.sha256)
 
+    def short_fingerprint(self, text: str) -> int:
+        """The first eight bytes of the fingerprint, for indexes of many small parts.
+
+        Two texts may share it by chance, so what it finds is compared once it is opened.
+        """
+        return int.from_bytes(self.fingerprint(text)[:8], "big", signed=True)
+
 
 def normalised(text: str) -> str:
     """`text` in NFC, lower case, with single spaces: how names are compared."""

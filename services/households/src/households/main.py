@@ -10,6 +10,7 @@ from benvung.web import cli as command_line
 from households import events
 from households.api import ROUTERS
 from households.importer import Importer
+from households.indexer import NameIndexer
 from households.settings import Settings
 from households.simulator import Simulator
 from households.tables import changes, decisions, import_rows, lineage, metadata, populations, tellings
@@ -59,7 +60,7 @@ def build(settings: Settings | None = None) -> Service:
             populations.c.sequence,
             import_rows.c.applied_sequence,
         ),
-        background=(Importer(settings), Simulator(settings)),
+        background=(Importer(settings), NameIndexer(settings), Simulator(settings)),
     )
 
 

@@ -8,38 +8,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from benvung import db, kit
+from households.columns import CLASSES, MOMENT, MOVEMENTS, one_of, recorded_at
+from households.member_tables import member_tables
+from households.simulation_tables import simulation_tables
 
 metadata = db.metadata()
 kit.tables(metadata)
-
-CLASSES = ("POOR", "NEAR_POOR", "AVERAGE_LIVING", "NOT_POOR")
-MOVEMENTS = (
-    "ESCAPED_TO_NEAR_POOR",
-    "ESCAPED_ABOVE_NEAR_POOR",
-    "NEAR_POOR_TO_POOR",
-    "RELAPSE_POOR",
-    "NEW_POOR",
-    "OTHER_DECREASE_POOR",
-    "OTHER_INCREASE_POOR",
-    "ESCAPED_NEAR_POOR",
-    "RELAPSE_NEAR_POOR",
-    "NEW_NEAR_POOR",
-    "OTHER_DECREASE_NEAR_POOR",
-    "OTHER_INCREASE_NEAR_POOR",
-)
-
-_moment = sa.DateTime(timezone=True)
-
-
-def _one_of(column: str, values: tuple[str, ...]) -> sa.CheckConstraint:
-    """`column` holds one of `values`, or null where the column allows it."""
-    listed = ", ".join(f"'{value}'" for value in values)
-    return sa.CheckConstraint(f"{column} in ({listed})", name=f"{column}_known")
-
-
-def _recorded_at() -> "sa.Column[object]":
-    return sa.Column("recorded_at", _moment, nullable=False, server_default=sa.func.clock_timestamp())
-
 
 villages = sa.Table(
     "villages",
@@ -63,6 +37,8 @@ households = sa.Table(
     sa.Column("code", sa.Text),
     sa.Column("head_name", sa.LargeBinary, nullable=False),
     sa.Column("head_key", sa.LargeBinary, nullable=False),
+    # Keyed hashes of the parts of the head's name, for searching; null = still to be indexed.
+    sa.Column("head_name_keys", pg.ARRAY(sa.BigInteger)),
     sa.Column("head_sex", sa.Text),
     sa.Column("indigenous_ethnicity", sa.LargeBinary),
     sa.Column("members", sa.Integer, nullable=False),
@@ -80,20 +56,22 @@ households = sa.Table(
     sa.Column("official_annual_year", sa.SmallInteger),
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
-    sa.Column("created_at", _moment, nullable=False, server_default=sa.func.clock_timestamp()),
+    sa.Column("created_at", MOMENT, nullable=False, server_default=sa.func.clock_timestamp()),
     sa.ForeignKeyConstraint(["commune", "village"], ["villages.commune", "villages.code"]),
     sa.CheckConstraint("members > 0", name="members_positive"),
     sa.CheckConstraint("revision > 0", name="revision_positive"),
     sa.CheckConstraint("status = 'ACTIVE' or poverty_class is null", name="no_class_when_gone"),
     sa.CheckConstraint("poverty_class is null or standard is not null", name="class_has_standard"),
     sa.CheckConstraint("(left_list_on is null) = (left_list_from is null)", name="left_list_whole"),
-    _one_of("head_sex", ("MALE", "FEMALE")),
-    _one_of("status", ("ACTIVE", "LEFT", "CLOSED")),
-    _one_of("poverty_class", CLASSES),
-    _one_of("preliminary_class", CLASSES),
-    _one_of("left_list_from", ("POOR", "NEAR_POOR")),
+    one_of("head_sex", ("MALE", "FEMALE")),
+    one_of("status", ("ACTIVE", "LEFT", "CLOSED")),
+    one_of("poverty_class", CLASSES),
+    one_of("preliminary_class", CLASSES),
+    one_of("left_list_from", ("POOR", "NEAR_POOR")),
     sa.Index("ix_households_commune_id", "commune", "id"),
     sa.Index("ix_households_village_code", "commune", "village", "code"),
+    sa.Index("ix_households_head_name_keys", "head_name_keys", postgresql_using="gin"),
+    sa.Index("ix_households_unindexed", "id", postgresql_where=sa.text("head_name_keys is null")),
     # Every decision rewrites the row; room on the page keeps such an update from touching the indexes.
     postgresql_with={"fillfactor": 80},
 )
@@ -116,12 +94,12 @@ reviews = sa.Table(
     sa.Column("opened_on", sa.Date, nullable=False),
     sa.Column("closed_on", sa.Date),
     sa.Column("revision", sa.Integer, nullable=False, server_default="1"),
-    _recorded_at(),
+    recorded_at(),
     sa.CheckConstraint("(state = 'CLOSED') = (closed_on is not null)", name="closed_has_day"),
-    _one_of("area_type", ("URBAN", "RURAL")),
-    _one_of("kind", ("ANNUAL", "REGULAR")),
-    _one_of("stage", ("PRELIMINARY", "OFFICIAL")),
-    _one_of("state", ("OPEN", "CLOSED")),
+    one_of("area_type", ("URBAN", "RURAL")),
+    one_of("kind", ("ANNUAL", "REGULAR")),
+    one_of("stage", ("PRELIMINARY", "OFFICIAL")),
+    one_of("state", ("OPEN", "CLOSED")),
     sa.Index(
         "uq_reviews_annual",
         "commune",
@@ -152,9 +130,9 @@ imports = sa.Table(
     sa.Column("missing_from_file", sa.Integer, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("failure", sa.Text),
-    _recorded_at(),
-    sa.Column("finished_at", _moment),
-    _one_of("state", ("ANSWERED", "APPLYING", "DONE", "FAILED")),
+    recorded_at(),
+    sa.Column("finished_at", MOMENT),
+    one_of("state", ("ANSWERED", "APPLYING", "DONE", "FAILED")),
     sa.CheckConstraint("applied + refused <= total", name="counts_within_total"),
     sa.Index(
         "uq_imports_file",
@@ -187,8 +165,8 @@ import_rows = sa.Table(
     sa.Column("applied_sequence", sa.BigInteger),
     sa.CheckConstraint("row_no > 0", name="row_no_positive"),
     sa.CheckConstraint("(state = 'APPLIED') = (applied_sequence is not null)", name="applied_once"),
-    _one_of("state", ("ACCEPTED", "REFUSED", "APPLIED")),
-    _one_of("class", CLASSES),
+    one_of("state", ("ACCEPTED", "REFUSED", "APPLIED")),
+    one_of("class", CLASSES),
     sa.Index(
         "ix_import_rows_waiting",
         "import_id",
@@ -244,18 +222,18 @@ decisions = sa.Table(
     sa.Column("import_row", sa.Integer),
     # The sequence of the fact in whose place this one stands.
     sa.Column("corrects", sa.BigInteger),
-    _recorded_at(),
+    recorded_at(),
     sa.ForeignKeyConstraint(["import_id", "import_row"], ["import_rows.import_id", "import_rows.row_no"]),
     # Each row of a file is applied once, whatever happened in between.
     sa.UniqueConstraint("import_id", "import_row"),
     sa.CheckConstraint("members > 0", name="members_positive"),
-    _one_of("kind", ("ANNUAL", "REGULAR")),
-    _one_of("stage", ("PRELIMINARY", "OFFICIAL")),
-    _one_of("class", CLASSES),
-    _one_of("previous_class", CLASSES),
-    _one_of("declared_class", CLASSES),
-    _one_of("movement", MOVEMENTS),
-    _one_of("basis", ("TOTALS_GIVEN", "FLAGS")),
+    one_of("kind", ("ANNUAL", "REGULAR")),
+    one_of("stage", ("PRELIMINARY", "OFFICIAL")),
+    one_of("class", CLASSES),
+    one_of("previous_class", CLASSES),
+    one_of("declared_class", CLASSES),
+    one_of("movement", MOVEMENTS),
+    one_of("basis", ("TOTALS_GIVEN", "FLAGS")),
     sa.Index("ix_decisions_household_sequence", "household_id", "sequence"),
     sa.Index("ix_decisions_review", "review_id", "household_id", "sequence"),
     # What was corrected already is corrected by correcting what stands in its place.
@@ -293,11 +271,11 @@ changes = sa.Table(
     # What comes over from another household by a split or merger: its class then, and what it once was.
     sa.Column("inherited", pg.JSONB),
     sa.Column("corrects", sa.BigInteger),
-    _recorded_at(),
-    _one_of("kind", ("LEFT", "ARRIVED", "CLOSED", "REGISTERED", "RESIZED", "ANNULLED")),
-    _one_of("previous_class", CLASSES),
-    _one_of("class", CLASSES),
-    _one_of("movement", MOVEMENTS),
+    recorded_at(),
+    one_of("kind", ("LEFT", "ARRIVED", "CLOSED", "REGISTERED", "RESIZED", "ANNULLED")),
+    one_of("previous_class", CLASSES),
+    one_of("class", CLASSES),
+    one_of("movement", MOVEMENTS),
     sa.Index("ix_changes_household_sequence", "household_id", "sequence"),
     sa.Index("ix_changes_corrects", "corrects", postgresql_where=sa.text("corrects is not null")),
 )
@@ -332,12 +310,12 @@ tellings = sa.Table(
     sa.Column("movement", sa.Text),
     sa.Column("replaces", sa.BigInteger),
     # One moment for all that one fact makes anew, so that no half of it can be asked for.
-    sa.Column("recorded_at", _moment, nullable=False, server_default=sa.func.statement_timestamp()),
+    sa.Column("recorded_at", MOMENT, nullable=False, server_default=sa.func.statement_timestamp()),
     sa.CheckConstraint("leg in (0, 1)", name="leg_known"),
-    _one_of("kind", ("REGISTERED", "CLASSIFIED", "LEFT", "ARRIVED", "CLOSED", "RESIZED", "ANNULLED")),
-    _one_of("status", ("ACTIVE", "LEFT", "CLOSED")),
-    _one_of("class", CLASSES),
-    _one_of("movement", MOVEMENTS),
+    one_of("kind", ("REGISTERED", "CLASSIFIED", "LEFT", "ARRIVED", "CLOSED", "RESIZED", "ANNULLED")),
+    one_of("status", ("ACTIVE", "LEFT", "CLOSED")),
+    one_of("class", CLASSES),
+    one_of("movement", MOVEMENTS),
     sa.Index("ix_tellings_household", "household_id", "holds_from", "sequence"),
     sa.Index(None, "commune"),
     sa.Index(
@@ -354,8 +332,8 @@ lineage = sa.Table(
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("predecessor_fact", sa.BigInteger, nullable=False),
     sa.Column("holds_from", sa.Date, nullable=False),
-    _recorded_at(),
-    _one_of("kind", ("SPLIT_FROM", "MERGED_FROM", "RETURN_OF")),
+    recorded_at(),
+    one_of("kind", ("SPLIT_FROM", "MERGED_FROM", "RETURN_OF")),
 )
 
 populations = sa.Table(
@@ -370,99 +348,14 @@ populations = sa.Table(
     sa.Column("persons", sa.Integer, nullable=False),
     sa.Column("as_of", sa.Date, nullable=False),
     sa.Column("source", sa.Text, nullable=False),
-    _recorded_at(),
+    recorded_at(),
     sa.CheckConstraint("households >= 0 and persons >= households", name="plausible"),
-    _one_of("level", ("PROVINCE", "DISTRICT", "COMMUNE")),
+    one_of("level", ("PROVINCE", "DISTRICT", "COMMUNE")),
     sa.Index("ix_populations_area_as_of", "area", "as_of"),
 )
 
-UNDECIDED = ("NO_DECISION", "OTHER_STANDARD", "TOTALS_GIVEN")
-
-simulations = sa.Table(
-    "simulations",
-    metadata,
-    sa.Column("id", pg.UUID(as_uuid=True), primary_key=True, server_default=sa.text("uuidv7()")),
-    sa.Column("title", sa.Text, nullable=False),
-    sa.Column("asked_by", sa.Text, nullable=False),
-    sa.Column("area", sa.Text, nullable=False),
-    sa.Column("communes", pg.ARRAY(sa.Text)),
-    sa.Column("day", sa.Date, nullable=False),
-    sa.Column("standard", sa.Text, nullable=False),
-    sa.Column("rule_version", sa.Text, nullable=False),
-    sa.Column("rules", pg.JSONB, nullable=False),
-    sa.Column("restricted", sa.Boolean, nullable=False),
-    sa.Column("state", sa.Text, nullable=False, server_default="WAITING"),
-    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("failure", sa.Text),
-    _recorded_at(),
-    sa.Column("started_at", _moment),
-    sa.Column("finished_at", _moment),
-    _one_of("state", ("WAITING", "RUNNING", "DONE", "FAILED")),
-    sa.CheckConstraint(
-        "(state in ('DONE', 'FAILED')) = (finished_at is not null)", name="finished_has_moment"
-    ),
-    sa.CheckConstraint("(state = 'FAILED') = (failure is not null)", name="failed_says_why"),
-    sa.Index("ix_simulations_waiting", "id", postgresql_where=sa.text("state in ('WAITING', 'RUNNING')")),
-)
-
-simulation_counts = sa.Table(
-    "simulation_counts",
-    metadata,
-    sa.Column("simulation_id", sa.ForeignKey("simulations.id"), nullable=False),
-    sa.Column("commune", sa.Text, nullable=False),
-    sa.Column("area_type", sa.Text),
-    sa.Column("class_before", sa.Text),
-    sa.Column("class_after", sa.Text),
-    sa.Column("undecided", sa.Text),
-    sa.Column("households", sa.Integer, nullable=False),
-    sa.Column("persons", sa.BigInteger, nullable=False),
-    sa.Column("with_indicators", sa.Integer, nullable=False),
-    sa.CheckConstraint("(class_after is null) <> (undecided is null)", name="decided_or_not"),
-    sa.CheckConstraint("households > 0", name="households_positive"),
-    _one_of("area_type", ("URBAN", "RURAL")),
-    _one_of("class_before", CLASSES),
-    _one_of("class_after", CLASSES),
-    _one_of("undecided", UNDECIDED),
-    sa.Index(
-        "uq_simulation_counts",
-        *("simulation_id", "commune", "area_type", "class_before", "class_after", "undecided"),
-        unique=True,
-        postgresql_nulls_not_distinct=True,
-    ),
-)
-
-simulation_indicators = sa.Table(
-    "simulation_indicators",
-    metadata,
-    sa.Column("simulation_id", sa.ForeignKey("simulations.id"), primary_key=True),
-    sa.Column("commune", sa.Text, primary_key=True),
-    sa.Column("indicator", sa.Text, primary_key=True),
-    sa.Column("class_before", sa.Text, primary_key=True),
-    sa.Column("class_after", sa.Text, primary_key=True),
-    sa.Column("households", sa.Integer, nullable=False),
-    sa.CheckConstraint("households > 0", name="households_positive"),
-    _one_of("class_before", CLASSES),
-    _one_of("class_after", CLASSES),
-)
-
-# Up to a million rows at once: whether its simulation is there is checked once a statement, by a trigger.
-simulation_changes = sa.Table(
-    "simulation_changes",
-    metadata,
-    sa.Column("simulation_id", pg.UUID(as_uuid=True), primary_key=True),
-    sa.Column("commune", sa.Text, primary_key=True),
-    sa.Column("household_id", pg.UUID(as_uuid=True), primary_key=True),
-    sa.Column("village", sa.Text, nullable=False),
-    sa.Column("area_type", sa.Text, nullable=False),
-    sa.Column("members", sa.Integer, nullable=False),
-    sa.Column("class_before", sa.Text, nullable=False),
-    sa.Column("class_after", sa.Text, nullable=False),
-    sa.Column("change", sa.Text, nullable=False),
-    _one_of("area_type", ("URBAN", "RURAL")),
-    _one_of("class_before", CLASSES),
-    _one_of("class_after", CLASSES),
-    _one_of("change", ("ENTERS", "LEAVES", "BETWEEN_LISTS")),
-)
+members, member_facts = member_tables(metadata)
+simulations, simulation_counts, simulation_indicators, simulation_changes = simulation_tables(metadata)
 
 # Facts are never edited: a correction is a new fact.
-APPEND_ONLY = (decisions, changes, tellings, lineage, populations)
+APPEND_ONLY = (decisions, changes, tellings, lineage, populations, member_facts)

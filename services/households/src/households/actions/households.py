@@ -56,6 +56,7 @@ def person(vault: Vault, household: Household) -> Person:
     return Person(
         vault.seal(household.head_name),
         vault.fingerprint(household.head_name),
+        store.search.keys_of_name(vault, household.head_name),
         household.head_sex,
         None if household.indigenous is None else vault.seal(str(household.indigenous)),
     )

@@ -1,6 +1,7 @@
 """The named refusals of this service that are more than a broken rule of the domain."""
 
 import uuid
+from collections.abc import Sequence
 
 from benvung.etags import Changed
 from benvung.problems import Conflict, FieldError, Forbidden, NotFound, Problem
@@ -18,6 +19,13 @@ class HouseholdNotFound(NotFound):
 
     rule = "household-not-found"
     title_vi, title_en = "Không tìm thấy hộ", "There is no such household"
+
+
+class MemberNotFound(NotFound):
+    """The household has no such member, or it belongs to another area."""
+
+    rule = "member-not-found"
+    title_vi, title_en = "Không tìm thấy thành viên", "There is no such member"
 
 
 class DecisionNotFound(NotFound):
@@ -116,6 +124,35 @@ class HouseholdChanged(Changed):
 
     rule = "household-changed"
     title_vi, title_en = "Hộ đã thay đổi từ lần đọc trước", "The household has changed since it was read"
+
+
+class MemberChanged(Changed):
+    """The member was changed since it was read."""
+
+    rule = "member-changed"
+    title_vi, title_en = "Thành viên đã thay đổi từ lần đọc trước", "The member has changed since it was read"
+
+
+class MembersChanged(Changed):
+    """The household's list of members was changed since it was read."""
+
+    rule = "members-changed"
+    title_vi = "Danh sách thành viên đã thay đổi từ lần đọc trước"
+    title_en = "The list of members has changed since it was read"
+
+
+class MembersRefused(Problem):
+    """A whole list of members has faults; each is named with its place. Nothing of the list was recorded."""
+
+    rule = "members-refused"
+    title_vi, title_en = "Danh sách thành viên có lỗi", "The list of members has faults"
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        super().__init__(
+            f"Danh sách có {len(errors)} lỗi; chưa ghi gì.",
+            f"The list has {len(errors)} faults; nothing was recorded.",
+            errors=errors,
+        )
 
 
 class HouseholdElsewhere(Conflict):

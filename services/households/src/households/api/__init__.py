@@ -3,13 +3,17 @@
 from households.api import (
     accesses,
     areas,
+    cohorts,
     corrections,
+    duplicates,
     exports,
     families,
     households,
     imports,
+    members,
     results,
     reviews,
+    search,
     simulation_files,
     simulations,
     verify,
@@ -17,8 +21,13 @@ from households.api import (
 
 ROUTERS = (
     areas.router,
+    # Before the households, one of which would else be looked for under the name "search".
+    search.router,
     households.router,
     families.router,
+    members.router,
+    cohorts.router,
+    duplicates.router,
     exports.router,
     accesses.router,
     reviews.router,

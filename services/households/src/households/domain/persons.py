@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from uuid import UUID
 
 from households.domain.ages import Birth, age_on, check_birth
@@ -94,22 +95,61 @@ def plain_name(name: str) -> str:
     return "".join(c for c in marked if not unicodedata.combining(c))
 
 
+def member_faults(member: Member, on: date) -> tuple[Refused, ...]:
+    """Everything that cannot be in one record, so that a whole form is corrected in one go."""
+    checks: list[Callable[[], object]] = [
+        lambda: _check_name(member.name),
+        lambda: check_birth(member.birth, on),
+        lambda: _check_sex(member),
+        *(partial(_check_code, member, name) for name in LISTS),
+        lambda: _check_legacy(member),
+        lambda: _check_number(member),
+    ]
+    found = []
+    for check in checks:
+        try:
+            check()
+        except Refused as refused:
+            found.append(refused)
+    return tuple(found)
+
+
 def check_member(member: Member, on: date) -> tuple[Notice, ...]:
     """Refuse what cannot be; answer with what deserves a second look on that day."""
-    _check_name(member.name)
-    check_birth(member.birth, on)
-    if not isinstance(member.sex, Sex):
-        raise Refused("sex-unknown", "Giới tính phải là nam hoặc nữ.", "Sex is male or female.", "sex")
-    for name in LISTS:
-        code = getattr(member, name)
-        if code is not None:
-            code_list(name).get(code, name)
-    if member.legacy_number is not None:
-        check_legacy(member.legacy_number)
+    for fault in member_faults(member, on):
+        raise fault
+    return member_notices(member, on)
+
+
+def member_notices(member: Member, on: date) -> tuple[Notice, ...]:
+    """What deserves a second look on that day in a record without faults."""
     if member.number is None:
-        check_missing_reason(member.number_missing, member.number_missing_text)
         return _notices(member, on)
     number = parse_number(member.number)
+    return number_notices(number, member.sex, member.birth.year) + _notices(member, on)
+
+
+def _check_sex(member: Member) -> None:
+    if not isinstance(member.sex, Sex):
+        raise Refused("sex-unknown", "Giới tính phải là nam hoặc nữ.", "Sex is male or female.", "sex")
+
+
+def _check_code(member: Member, name: str) -> None:
+    code = getattr(member, name)
+    if code is not None:
+        code_list(name).get(code, name)
+
+
+def _check_legacy(member: Member) -> None:
+    if member.legacy_number is not None:
+        check_legacy(member.legacy_number)
+
+
+def _check_number(member: Member) -> None:
+    if member.number is None:
+        check_missing_reason(member.number_missing, member.number_missing_text)
+        return
+    parse_number(member.number)
     if member.number_missing is not None:
         raise Refused(
             "number-and-reason",
@@ -117,7 +157,6 @@ def check_member(member: Member, on: date) -> tuple[Notice, ...]:
             "A member with a personal number has no reason for its absence.",
             "number_missing",
         )
-    return number_notices(number, member.sex, member.birth.year) + _notices(member, on)
 
 
 def check_household(members: Sequence[Member], on: date) -> tuple[tuple[UUID, Notice], ...]:

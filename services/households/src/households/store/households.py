@@ -54,6 +54,7 @@ class Person:
 
     head_name: bytes
     head_key: bytes
+    head_name_keys: list[int]
     head_sex: str | None
     indigenous_ethnicity: bytes | None
 
@@ -125,6 +126,11 @@ class Held:
     revision: int
     row: Sequence[Any]
 
+    @property
+    def status(self) -> Status:
+        """Whether it is in the register now."""
+        return Status(self.row[6])
+
     def state(self, area_type: AreaType) -> HouseholdState:
         """Its state in a commune of that type."""
         return state_of(self.row, area_type)
@@ -186,6 +192,7 @@ async def enter(conn: AsyncConnection, state: HouseholdState, code: str | None, 
             code=code,
             head_name=person.head_name,
             head_key=person.head_key,
+            head_name_keys=person.head_name_keys,
             head_sex=person.head_sex,
             indigenous_ethnicity=person.indigenous_ethnicity,
         )
@@ -213,6 +220,8 @@ async def update_from_file(conn: AsyncConnection, import_id: uuid.UUID, row_numb
     await pg.execute(
         "update households h set code = r.raw->>'code',"
         " head_name = coalesce(r.head_name, h.head_name), head_key = coalesce(r.head_key, h.head_key),"
+        # Another name is indexed anew, behind the file.
+        " head_name_keys = case when r.head_key <> h.head_key then null else h.head_name_keys end,"
         " head_sex = coalesce(r.raw->>'head_sex', h.head_sex),"
         " indigenous_ethnicity = coalesce(r.indigenous_ethnicity, h.indigenous_ethnicity)"
         " from import_rows r where r.import_id = %s and r.row_no = any(%s::int[]) and h.id = r.household_id",
