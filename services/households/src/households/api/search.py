@@ -93,7 +93,7 @@ async def by_name(
 ) -> Page[HouseholdFound]:
     """Households whose head or present member has these words in the name. Searching is recorded."""
     asked = NameAsked.of(name)
-    query = store.registry.households_query(households, within(principal, area), village, poverty_class, None)
+    query = store.registry.households_query(table, within(principal, area), village, poverty_class, None)
     query = store.search.by_name(query, vault, asked)
     rows = await store.registry.rows(conn, paging.keyset(query, _COLUMNS, after, limit))
     items, following = paging.split(rows, _COLUMNS, limit)
