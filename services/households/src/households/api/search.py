@@ -120,7 +120,7 @@ async def by_number(
     number = parse_number(given.number).number
     scope = within(principal, given.area)
     query: Select[Any] = store.registry.households_query(
-        households, scope, given.village, given.poverty_class, None
+        table, scope, given.village, given.poverty_class, None
     )
     query = store.search.by_number(query, vault, number).order_by(*_COLUMNS).limit(500)
     rows = await store.registry.rows(conn, query)
