@@ -71,8 +71,7 @@ class Projector:
     an event without the database what the handler then finds as its `data`: a projection that is made anew
     has this done while PostgreSQL works on the batch before. `handle` gets a batch in stream order, writes rows with set-based SQL, and returns what is to be announced: lazily where that is work,
     because a projection made anew announces nothing of it. It must be indifferent to repetition and
-    disorder: facts are inserted once by sequence, state rows only move to a higher one. Where it is `apart`,
-    no row depends on events of two subjects, and such events may be handled in two transactions at once.
+    disorder: facts are inserted once by sequence, state rows only move to a higher one.
 
     `tables` are those that `handle` writes, and nobody else: each has a primary key, and all can be made
     anew from the stream. A projection that announces has `reconcile`: called while names mean the new
@@ -87,7 +86,6 @@ class Projector:
     tables: Sequence[sa.Table] = ()
     reconcile: Reconcile | None = None
     prepare: Prepare | None = None
-    apart: bool = False
 
     def read(self, payload: bytes) -> Received | None:
         """Read one message, or `None` when its kind does not concern us. Raises `Unreadable`."""
