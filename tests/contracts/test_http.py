@@ -23,6 +23,7 @@ from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 from tests.contracts import examples
 from tests.contracts.services import SERVICES, built
+from tests.households import people
 
 from benvung import clock, contracts
 from benvung.projector import bury
@@ -34,6 +35,7 @@ from households import actions, store
 CHECKS = [not_a_server_error, response_schema_conformance, content_type_conformance]
 GIVEN = os.environ.get("SCHEMATHESIS_EXAMPLES")
 COMMUNE, VILLAGE = "23827", "23827.01"
+PERSON = {"on": "2024-01-05"} | people.person()
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -118,7 +120,7 @@ def request_of(case: schemathesis.Case[Any]) -> dict[str, Any]:
 
 
 async def fill_households(client: httpx2.AsyncClient, engine: Engine) -> dict[str, str]:
-    """A village, a household with a decision, an open review, an import, and a simulation that is done."""
+    """A village, a household with a member and facts, an open review, an import, and a simulation that is done."""
 
     async def send(method: str, path: str, **given: Any) -> Any:
         answer = await client.request(method, path, **given)
@@ -133,6 +135,10 @@ async def fill_households(client: httpx2.AsyncClient, engine: Engine) -> dict[st
     review_id = (await send("POST", "/v1/reviews", json=review | decided))["id"]
     result = {"household_id": household_id, "members": 4, "b1_points": 120, "b2_points": 40}
     decision_id = (await send("POST", f"/v1/reviews/{review_id}/results", json=result))["decision_id"]
+    member_id = (await send("POST", f"/v1/households/{household_id}/members", json=PERSON))["member"]["id"]
+    born = {"members": 5, "reason": "BIRTH", "on": "2024-01-05"}
+    await send("POST", f"/v1/households/{household_id}/sizes", json=born)
+    history = await send("GET", f"/v1/households/{household_id}/decisions")
     population = {"households": 1032, "persons": 4521, "as_of": "2023-12-31", "source": "12/BC-UBND"}
     recorded = await send("POST", f"/v1/areas/{COMMUNE}/population", json=population)
     content = "Thôn,Họ và tên chủ hộ,Mã hộ,Số nhân khẩu,Điểm B1,Điểm B2\nLàng Một,Đinh Hai,H2,3,120,40\n"
@@ -144,6 +150,7 @@ async def fill_households(client: httpx2.AsyncClient, engine: Engine) -> dict[st
     )
     things = {"household_id": household_id, "review_id": review_id, "import_id": given["import_id"]}
     things |= {"decision_id": decision_id, "population_id": recorded["population_id"]}
+    things |= {"member_id": member_id, "change_id": history["changes"][-1]["change_id"]}
     tried = {"title": "Thử", "area": COMMUNE, "rules": {"standard": "STD_2022_2025", "b2_threshold": 60}}
     simulation = uuid.UUID((await send("POST", "/v1/simulations", json=tried))["id"])
     async with engine("households").begin() as conn:
