@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from schemathesis.core.result import Ok
 from tests.households.officer import Commune, row
 from tests.households.people import enter, person
+from tests.households.trying_out import simulate
 
 from benvung.web import create_app
 from households.main import build
@@ -30,11 +31,16 @@ async def real(commune: Commune) -> dict[str, str]:
     review = await commune.open_review()
     done = await commune.import_rows(review, row(1, "Đinh Một"))
     [household] = await commune.households()
+    born = {"members": 5, "reason": "BIRTH", "on": "2023-06-01"}
+    await commune.ask("POST", f"/v1/households/{household['id']}/sizes", 201, json=born)
     history = await commune.ask("GET", f"/v1/households/{household['id']}/decisions")
     entered = await enter(commune, household["id"], **person())
+    tried = await simulate(commune, {})
     people = {"households": 1, "persons": 4, "as_of": "2023-12-31", "source": "12/BC-UBND"}
     recorded = await commune.ask("POST", "/v1/areas/23827/population", 201, json=people)
     return {
+        "change_id": history["changes"][0]["change_id"],
+        "simulation_id": tried["id"],
         "decision_id": history["decisions"][0]["decision_id"],
         "population_id": recorded["population_id"],
         "review_id": await commune.open_review(2023),
