@@ -98,8 +98,8 @@ async def test_reading_of_persons_is_on_record(app: App, engine: Engine, name: s
 
     for path in sorted(READS[name]):
         request_id = str(uuid.uuid4())
-        asked = {"params": ASKED.get(path), "headers": {"X-Request-Id": request_id}}
-        answer = await client.get(path.format(**real), **asked)
+        headers = {"X-Request-Id": request_id}
+        answer = await client.get(path.format(**real), params=ASKED.get(path), headers=headers)
         assert (answer.status_code, len(await on_record(engine(name), request_id))) == (200, 1), path
 
 
