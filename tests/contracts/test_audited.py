@@ -101,15 +101,17 @@ class Writer:
     engine: AsyncEngine
     done: set[tuple[str, str]] = field(default_factory=set)
 
-    async def __call__(self, method: str, path: str, *, of: str = "", query: str = "", **given: Any) -> Any:
-        """The answer to a right request; `of` fills the place in the path's braces."""
+    async def __call__(
+        self, method: str, path: str, *, of: str = "", query: str = "", route: str = "", **given: Any
+    ) -> Any:
+        """The answer to a right request; `of` fills the place in the braces, `route` is a filled path's own."""
         request_id = str(uuid.uuid4())
         headers = {"X-Request-Id": request_id, "If-Match": "*", "Idempotency-Key": request_id}
         given["headers"] = {**headers, **given.get("headers", {})}
         answer = await self.client.request(method, re.sub(r"{\w+}", of, path) + query, **given)
         assert answer.is_success, f"{method} {path}: {answer.text}"
         assert await on_record(self.engine, request_id), f"{method} {path} left no record"
-        self.done.add((method, path))
+        self.done.add((method, route or path))
         return answer.json()
 
 
@@ -137,6 +139,16 @@ async def write_households(send: Writer) -> None:
         headers={"Content-Type": "text/csv"},
     )
     await send("POST", "/v1/reviews/{review_id}/closure", of=opened["id"])
+    regular = review | {"year": 2024, "kind": "REGULAR"} | decided | {"decided_on": "2024-01-24"}
+    of_january = (await send("POST", "/v1/reviews", json=regular))["id"]
+    done = {"role": "STEERING_COMMITTEE", "on": "2024-01-24"}
+    plan = {"paper": {"kind": "PLAN", "number": "1/KH", "dated": "2024-01-02"}}
+    begun = done | plan | {"village": VILLAGE, "month": 1}
+    await send("POST", "/v1/reviews/{review_id}/villages", of=of_january, json=begun)
+    request = {"paper": {"kind": "REQUEST_REVIEW", "number": "3/GDN", "dated": "2024-01-16"}}
+    listing = done | request | {"action": "LIST", "households": [entered["id"]]}
+    here = f"/v1/reviews/{of_january}/villages/{VILLAGE}/entries"
+    await send("POST", here, json=listing, route="/v1/reviews/{review_id}/villages/{village}/entries")
     neighbour = {"villages": [{"name": "Làng Xa"}]}
     await send("PUT", "/v1/communes/{commune}/villages", of=OTHER, json=neighbour)
     move = {"to_commune": OTHER, "to_village": f"{OTHER}.01", "on": "2024-01-10"}

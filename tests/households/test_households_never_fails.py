@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from schemathesis.core.result import Ok
 from tests.households.officer import Commune, row
 from tests.households.people import enter, person
+from tests.households.trying_out import ask
 
 from benvung.web import create_app
 from households.main import build
@@ -34,7 +35,13 @@ async def real(commune: Commune) -> dict[str, str]:
     entered = await enter(commune, household["id"], **person())
     people = {"households": 1, "persons": 4, "as_of": "2023-12-31", "source": "12/BC-UBND"}
     recorded = await commune.ask("POST", "/v1/areas/23827/population", 201, json=people)
+    size = {"members": 5, "on": "2023-01-10", "reason": "BIRTH"}
+    await commune.ask("POST", f"/v1/households/{household['id']}/sizes", 201, json=size)
+    changes = (await commune.ask("GET", f"/v1/households/{household['id']}/decisions"))["changes"]
     return {
+        "change_id": changes[-1]["change_id"],
+        "simulation_id": (await ask(commune, {}))["id"],
+        "village": f"{commune.code}.01",
         "decision_id": history["decisions"][0]["decision_id"],
         "population_id": recorded["population_id"],
         "review_id": await commune.open_review(2023),

@@ -224,6 +224,30 @@ class ReviewClosed(Review):
     totals: dict[str, ClassTotal]
 
 
+class DeadlineMissed(EventData):
+    """A time limit of a review passed in a village without what was due. Each is told once."""
+
+    event_type: ClassVar[str] = "households.review.deadline_missed.v1"
+
+    province: str
+    commune: str
+    village: str
+    deadline_id: uuid.UUID
+    review_id: uuid.UUID
+    year: Year
+    kind: Kind
+    deadline: str = Field(description="which time limit", examples=["TAKE_DOWN"])
+    responsible: str = Field(
+        description="in which capacity somebody owed it", examples=["STEERING_COMMITTEE"]
+    )
+    due_on: dt.date
+    legal: str
+
+    @property
+    def subject_id(self) -> str:
+        return str(self.deadline_id)
+
+
 class PopulationRecorded(EventData):
     """The recorded population of an area of any level, on a day: the denominator of every rate."""
 

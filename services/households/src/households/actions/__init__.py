@@ -7,6 +7,8 @@ belongs to the caller.
 from households.actions import (
     areas,
     corrections,
+    cycles,
+    deadlines,
     decisions,
     families,
     households,
@@ -20,6 +22,8 @@ from households.actions import (
 __all__ = [
     "areas",
     "corrections",
+    "cycles",
+    "deadlines",
     "decisions",
     "families",
     "households",

@@ -315,6 +315,14 @@ async def hold_review(conn: AsyncConnection, principal: Principal, review_id: uu
     principal.scope().check(review.commune)
     if not review.is_open:
         raise ReviewClosed
+    if review.by_cycle:
+        raise Refused(
+            "review-runs-by-steps",
+            "Kỳ rà soát này ghi từng bước theo quy trình; kết quả chỉ được công nhận sau đủ các bước.",
+            "The steps of this review are recorded; results come from recognition, after every step.",
+            "review_id",
+            "Quyết định 24/2021/QĐ-TTg, Điều 4",
+        )
     return review
 
 

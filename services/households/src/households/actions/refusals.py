@@ -105,6 +105,34 @@ class ImportsUnfinished(Conflict):
     title_vi, title_en = "Còn tệp đang được xử lý", "A file is still being applied"
 
 
+class CycleNotFound(NotFound):
+    """The review was not opened in this village, or it belongs to another area."""
+
+    rule = "cycle-not-found"
+    title_vi, title_en = "Kỳ rà soát chưa mở ở thôn này", "The review was not opened in this village"
+
+
+class CycleExists(Conflict):
+    """The review was opened in this village before."""
+
+    rule = "cycle-exists"
+    title_vi, title_en = "Kỳ rà soát đã mở ở thôn này", "The review is open in this village already"
+
+
+class CycleChanged(Changed):
+    """Another step was recorded in the village since it was read."""
+
+    rule = "cycle-changed"
+    title_vi, title_en = "Thôn đã có bước mới từ lần đọc trước", "The village has moved since it was read"
+
+
+class CyclesUnfinished(Conflict):
+    """A village of the review has not come to its last step."""
+
+    rule = "cycles-unfinished"
+    title_vi, title_en = "Còn thôn chưa báo cáo kết quả", "A village has not reported its results yet"
+
+
 class VillageInhabited(Conflict):
     """A village in which households are or were registered cannot leave the list."""
 

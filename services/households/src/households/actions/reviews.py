@@ -10,6 +10,7 @@ from benvung.auth import Principal
 from households import store
 from households.actions.areas import place_on
 from households.actions.refusals import (
+    CyclesUnfinished,
     ImportsUnfinished,
     ReviewClosed,
     ReviewExists,
@@ -107,7 +108,7 @@ def _standard_missing(on: dt.date) -> Refused:
 async def close_review(conn: AsyncConnection, principal: Principal, review_id: uuid.UUID) -> None:
     """Close a review; it takes no more results. Its totals by class are told.
 
-    Raises `ReviewNotFound`, `OutsideArea`, `ReviewClosed`, `ImportsUnfinished`.
+    Raises `ReviewNotFound`, `OutsideArea`, `ReviewClosed`, `ImportsUnfinished`, `CyclesUnfinished`.
     """
     review = await store.reviews.lock(conn, review_id)
     if review is None:
@@ -117,6 +118,8 @@ async def close_review(conn: AsyncConnection, principal: Principal, review_id: u
         raise ReviewClosed
     if await store.imports.unfinished(conn, review_id):
         raise ImportsUnfinished
+    if await store.cycles.unfinished(conn, review_id):
+        raise CyclesUnfinished
     totals = await store.reviews.totals(conn, review_id)
     await store.reviews.close(conn, review_id, clock.today())
     event = ReviewClosedEvent(

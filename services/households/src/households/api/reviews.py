@@ -16,6 +16,7 @@ from benvung.paging import After, CursorUnknown, Limit, Page
 from households import actions, store
 from households.actions.refusals import (
     CommuneUnknown,
+    CyclesUnfinished,
     ImportsUnfinished,
     ReviewClosed,
     ReviewExists,
@@ -134,7 +135,9 @@ async def review(*, review_id: ReviewId, principal: Reader, conn: Conn, response
 @router.post(
     "/{review_id}/closure",
     status_code=201,
-    responses=problems.responses(ReviewNotFound, ReviewClosed, ImportsUnfinished, OutsideArea),
+    responses=problems.responses(
+        ReviewNotFound, ReviewClosed, ImportsUnfinished, CyclesUnfinished, OutsideArea
+    ),
 )
 async def close(
     *, review_id: ReviewId, principal: Decider, conn: Conn, response: Response, once: OnlyOnce

@@ -2,6 +2,8 @@
 
 from households.store import (
     combinations,
+    cycles,
+    deadlines,
     decisions,
     households,
     imports,
@@ -17,6 +19,8 @@ from households.store import (
 
 __all__ = [
     "combinations",
+    "cycles",
+    "deadlines",
     "decisions",
     "households",
     "imports",

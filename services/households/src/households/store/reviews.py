@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from benvung import db
 from benvung.auth import Scope
 from households.domain import AreaType, ReviewKind, Stage, Standard, get_standard
-from households.tables import reviews
+from households.tables import decisions, reviews
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,12 @@ class Review:
     decision_number: str | None
     is_open: bool
     revision: int
+    by_cycle: bool = False
 
 
 _COLUMNS = (
     "id, province, commune, area_type, year, kind, stage, standard, decided_on, valid_from,"
-    " decision_number, state, revision"
+    " decision_number, state, revision, by_cycle"
 )
 
 
@@ -56,6 +57,7 @@ def _review(row: Sequence[Any]) -> Review:
         row[10],
         row[11] == "OPEN",
         row[12],
+        row[13],
     )
 
 
@@ -110,6 +112,17 @@ async def close(conn: AsyncConnection, review_id: uuid.UUID, on: dt.date) -> Non
         .where(reviews.c.id == review_id)
         .values(state="CLOSED", closed_on=on, revision=reviews.c.revision + 1)
     )
+
+
+async def run_by_cycle(conn: AsyncConnection, review_id: uuid.UUID) -> None:
+    """Mark a locked review as one whose steps are recorded."""
+    await conn.execute(reviews.update().where(reviews.c.id == review_id).values(by_cycle=True))
+
+
+async def has_decisions(conn: AsyncConnection, review_id: uuid.UUID) -> bool:
+    """Whether a result was decided in this review."""
+    query = sa.select(sa.exists().where(decisions.c.review_id == review_id))
+    return bool(await conn.scalar(query))
 
 
 async def totals(conn: AsyncConnection, review_id: uuid.UUID) -> dict[str, tuple[int, int]]:
