@@ -8,102 +8,13 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import ProgrammingError
 from tests.households.officer import OTHER, Commune, SignIn
-from tests.households.village import CHAIRED, PAPERS
+from tests.households.reviewing import OVER, VILLAGE, Review, begun, consulted, posted
 
 from benvung import areas, clock
 from benvung.testing import Engine, emitted
 from households.deadlines import tell_missed
-from households.domain.procedure_terms import Action, Role
+from households.domain.procedure_terms import Action
 from households.events import DeadlineMissed, HouseholdClassified
-
-VILLAGE = "23827.01"
-POSTED, OVER = "2024-10-21", "2024-10-25"
-
-
-def role(action: Action) -> Role:
-    if action is Action.GIVE_OPINION:
-        return Role.DISTRICT_CHAIR
-    if action is Action.COMPLAIN:
-        return Role.RESIDENT
-    if action in CHAIRED:
-        return Role.COMMUNE_CHAIR
-    return Role.VILLAGE_HEAD if action is Action.HOLD_MEETING else Role.STEERING_COMMITTEE
-
-
-class Review:
-    """One village in an annual review of 2024, moved on by its officer."""
-
-    def __init__(self, commune: Commune, review: str) -> None:
-        self.village = f"{commune.code}.01"
-        self.commune, self.path, self.on = commune, f"/v1/reviews/{review}/villages", ""
-        self.at("2024-10-01")
-
-    def at(self, day: str) -> None:
-        self.on = day
-        clock.fix(dt.date.fromisoformat(day))
-
-    def act(self, action: Action, **said: Any) -> dict[str, Any]:
-        kind, number = PAPERS.get(action), said.pop("number", f"1/{action}")
-        paper = kind and {"kind": kind, "number": number, "dated": self.on}
-        return {"role": role(action), "on": self.on, "paper": paper} | said
-
-    async def open(self, status: int = 201) -> Any:
-        given = self.act(Action.OPEN, village=self.village)
-        return await self.commune.ask("POST", self.path, status, json=given)
-
-    async def do(self, action: Action, status: int = 201, *, headers: Any = None, **said: Any) -> Any:
-        given = {"action": action, **self.act(action, **said)}
-        path = f"{self.path}/{self.village}/entries"
-        return await self.commune.ask("POST", path, status, json=given, headers=headers or {})
-
-    async def score(self, household: str, b1: int = 120, b2: int = 40, action: Action = Action.SCORE) -> Any:
-        return await self.do(action, households=[household], members=4, b1_points=b1, b2_points=b2)
-
-    async def meet(self, agreeing: int = 30) -> Any:
-        signed = ["CHAIR", "MINUTE_TAKER", "HOUSEHOLDS"]
-        return await self.do(Action.HOLD_MEETING, present=40, agreeing=agreeing, copies=2, signed_by=signed)
-
-    async def cases(self) -> dict[str, Any]:
-        page = await self.commune.ask("GET", f"{self.path}/{self.village}/cases")
-        return {each["household_id"]: each for each in page["items"]}
-
-    async def deadlines(self, **query: Any) -> dict[str, str]:
-        page = await self.commune.ask("GET", "/v1/deadlines", params={"limit": 500, **query})
-        return {each["rule"]: each["state"] for each in page["items"]}
-
-
-async def begun(commune: Commune, households: int = 1) -> tuple[Review, list[str]]:
-    """A village whose poor households are listed and surveyed."""
-    clock.fix(dt.date(2024, 10, 1))
-    earlier = await commune.open_review(2023)
-    known = [await commune.register(code=f"H{number}") for number in range(households)]
-    for each in known:
-        await commune.decide(earlier, each, 120, 40)
-    review = Review(commune, await commune.open_review(2024))
-    await review.open()
-    await review.do(Action.LIST, households=known)
-    await review.do(Action.CLOSE_LIST)
-    await review.do(Action.SURVEY, households=known)
-    return review, known
-
-
-async def posted(commune: Commune) -> tuple[Review, list[str]]:
-    review, known = await begun(commune, 2)
-    await review.score(known[0])
-    await review.score(known[1], 200, 10)
-    await review.do(Action.CALL_MEETING)
-    await review.meet()
-    review.at(POSTED)
-    await review.do(Action.POST)
-    return review, known
-
-
-async def consulted(commune: Commune) -> tuple[Review, list[str]]:
-    review, known = await posted(commune)
-    review.at(OVER)
-    await review.do(Action.END_POSTING)
-    await review.do(Action.ASK_OPINION)
-    return review, known
 
 
 async def test_recognition_decides_on_everybody_and_tells_in_the_same_moment(
@@ -124,7 +35,7 @@ async def test_recognition_decides_on_everybody_and_tells_in_the_same_moment(
     }
     assert {each.decision.decision_number for each in told} == {"145/QĐ-UBND"}
     assert {each.decision.decided_on.isoformat() for each in told} == {OVER}
-    await review.do(Action.ISSUE_CERTIFICATE, households=[poor], number="7/GCN")
+    await review.do(Action.ISSUE_CERTIFICATE, cases=[poor], number="7/GCN")
     done = await review.do(Action.REPORT)
     assert done["state"] == "REPORTED"
     assert (await review.cases())[poor]["certificate"] == "7/GCN"
@@ -137,8 +48,10 @@ async def test_every_step_is_refused_where_the_law_does_not_have_it(commune: Com
     for action in Action:
         if action in {Action.OPEN, Action.SURVEY, Action.SCORE, Action.WITHDRAW}:
             continue
-        said: dict[str, Any] = {"households": [one], "members": 4, "b1_points": 1, "b2_points": 0}
-        refused = await review.do(action, 422, **said, reason="x", corrects="1")
+        said: dict[str, Any] = {"cases": [one], "members": 4, "b1_points": 1, "b2_points": 0, "corrects": "1"}
+        if action is Action.GIVE_OPINION:
+            said = {"returned": [one]}
+        refused = await review.do(action, 422, **said, reason="x")
         assert refused["rule"] in {"step-out-of-order", "cases-behind"}, action
         assert refused["legal"], action
 
@@ -184,7 +97,7 @@ async def test_a_posting_over_a_day_in_question_is_refused_by_name(
 
 async def test_a_complaint_is_checked_again_and_posted_again(commune: Commune) -> None:
     review, (_, other) = await posted(commune)
-    await review.do(Action.COMPLAIN, households=[other])
+    await review.do(Action.COMPLAIN, cases=[other])
     assert (await review.deadlines(state="OPEN"))["RECHECK"] == "OPEN"
 
     await review.score(other, 130, 20, Action.RECHECK)
@@ -208,7 +121,7 @@ async def test_the_log_says_who_what_when_on_which_paper_and_is_never_changed(
 ) -> None:
     review, _ = await posted(commune)
 
-    entries = (await commune.ask("GET", f"{review.path}/{VILLAGE}/entries"))["entries"]
+    entries = (await commune.ask("GET", f"{review.path}/{VILLAGE}/entries"))["items"]
 
     assert [each["number"] for each in entries] == list(range(1, len(entries) + 1))
     meeting = next(each for each in entries if each["action"] == "HOLD_MEETING")
@@ -276,9 +189,9 @@ async def test_what_is_done_too_late_is_told_though_nobody_looked(commune: Commu
 async def test_another_commune_sees_and_moves_nothing(commune: Commune, signed_in: SignIn) -> None:
     review, (one,) = await begun(commune)
     stranger = Commune(commune.app, signed_in(OTHER), commune.folder, OTHER)
-    theirs = Review(stranger, review.path.split("/")[3])
+    theirs = Review(stranger, review.id)
 
-    assert (await theirs.do(Action.SURVEY, 403, households=[one]))["rule"] == "outside-area"
+    assert (await theirs.do(Action.SURVEY, 403, cases=[one]))["rule"] == "outside-area"
     await stranger.ask("GET", f"{review.path}/{VILLAGE}", 404)
     await stranger.ask("GET", f"{review.path}/{VILLAGE}/entries", 404)
     await stranger.ask("GET", f"{review.path}/{VILLAGE}/cases", 404)

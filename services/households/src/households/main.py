@@ -27,6 +27,7 @@ EVENTS = (
     events.ReviewOpened,
     events.ReviewClosed,
     events.DeadlineMissed,
+    events.RecognitionDecided,
     events.PopulationRecorded,
     events.EventsWithdrawn,
 )

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from benvung import db, kit
 from households.columns import CLASSES, MOMENT, MOVEMENTS, one_of, recorded_at
-from households.cycle_tables import cycle_tables
+from households.cycle_tables import cycle_tables, recognition_tables
 from households.member_tables import member_tables
 from households.simulation_tables import simulation_tables
 
@@ -100,7 +100,7 @@ reviews = sa.Table(
     recorded_at(),
     sa.CheckConstraint("(state = 'CLOSED') = (closed_on is not null)", name="closed_has_day"),
     one_of("area_type", ("URBAN", "RURAL")),
-    one_of("kind", ("ANNUAL", "REGULAR")),
+    one_of("kind", ("ANNUAL", "REGULAR", "AVERAGE_LIVING", "LOW_INCOME_WORKER")),
     one_of("stage", ("PRELIMINARY", "OFFICIAL")),
     one_of("state", ("OPEN", "CLOSED")),
     sa.Index(
@@ -360,6 +360,9 @@ populations = sa.Table(
 members, member_facts = member_tables(metadata)
 simulations, simulation_counts, simulation_indicators, simulation_changes = simulation_tables(metadata)
 review_villages, review_entries, review_cases, deadlines = cycle_tables(metadata)
+recognitions, holiday_years = recognition_tables(metadata)
 
 # Facts are never edited: a correction is a new fact.
-APPEND_ONLY = (decisions, changes, tellings, lineage, populations, member_facts, review_entries)
+APPEND_ONLY = (
+    decisions, changes, tellings, lineage, populations, member_facts, review_entries, recognitions, holiday_years,
+)  # fmt: skip

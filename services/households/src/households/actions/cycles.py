@@ -8,43 +8,45 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from benvung import audit, clock
+from benvung import areas, audit, clock
 from benvung.auth import Principal
 from benvung.etags import Believed
 from benvung.vault import Vault
-from households import domain, store
-from households.actions import deadlines
-from households.actions.decisions import Result, combination_key, decide_many, seal_flags
+from households import store
+from households.actions import deadlines, outcomes
+from households.actions.holidays import Calendars, calendars
 from households.actions.refusals import (
+    CapacityNotHeld,
     CycleChanged,
     CycleExists,
     CycleNotFound,
     HouseholdNotFound,
     ImportsUnfinished,
+    MemberNotFound,
     ReviewClosed,
     ReviewNotFound,
     VillageUnknown,
 )
 from households.domain import Refused, Stage
-from households.domain.cycle import Act, Cycle, Entry, Moved, open_cycle
+from households.domain.capacities import capacity
+from households.domain.cycle import Act, Cycle, Moved, open_cycle
 from households.domain.cycle.acts import perform
-from households.domain.procedure_terms import Action, ProcedureKind
-from households.domain.procedures import get_procedure, procedures
-from households.domain.workdays import work_calendar
+from households.domain.procedure_terms import Action, ProcedureKind, Subject
+from households.domain.procedures import get_procedure, procedure_of
 from households.store.cycles import Logged
 from households.store.reviews import Review
 
 SCORED = frozenset({Action.SCORE, Action.RECHECK, Action.CORRECT})
-PRIVATE = frozenset({"reason", "deprivations", "refusals"})
+PRIVATE = frozenset({"reason", "deprivations", "refusals", "income_dong"})
 LEGAL = "Quyết định 24/2021/QĐ-TTg, Điều 4"
+Subjects = dict[uuid.UUID, tuple[uuid.UUID, uuid.UUID | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A village as its log tells it, with the last result of each household."""
+    """A village as its log tells it, with the last result of each case."""
 
     cycle: Cycle
-    entries: Sequence[Entry]
     results: Mapping[uuid.UUID, Mapping[str, Any]]
 
 
@@ -59,37 +61,21 @@ async def open_village(
 ) -> None:
     """Open a review in one village. From then on its results come from recognition alone.
 
-    Raises `ReviewNotFound`, `OutsideArea`, `ReviewClosed`, `VillageUnknown`, `CycleExists`,
+    Raises `ReviewNotFound`, `OutsideArea`, `ReviewClosed`, `CapacityNotHeld`, `VillageUnknown`, `CycleExists`,
     `ImportsUnfinished`, and the domain's `Refused`.
     """
     review = _open(await store.reviews.lock(conn, review_id), principal)
+    _check_capacity(principal, review, act)
     _check_day(act)
     if not await store.cycles.has_village(conn, review.commune, village):
         raise VillageUnknown(village, "village")
     if await store.cycles.lock(conn, review_id, village) is not None:
         raise CycleExists
-    if await store.imports.unfinished(conn, review_id):
-        raise ImportsUnfinished
-    if review.stage is not Stage.OFFICIAL:
-        raise Refused(
-            "cycle-of-preliminary-review",
-            "Các bước được ghi trong kỳ rà soát chính thức.",
-            "The steps are recorded in the official review.",
-            "review_id",
-            LEGAL,
-        )
-    if not review.by_cycle and await store.reviews.has_decisions(conn, review_id):
-        raise Refused(
-            "review-decided-without-steps",
-            "Kỳ rà soát đã có kết quả ghi trực tiếp nên không ghi từng bước được nữa.",
-            "Results were recorded directly in this review, so its steps cannot be recorded any more.",
-            "review_id",
-            LEGAL,
-        )
-    kind = ProcedureKind(review.kind.value)
-    procedure = get_procedure(kind, act.on)
+    await _check_steps_alone(conn, review)
+    procedure = get_procedure(review.procedure, act.on)
+    known = await calendars(conn)
     moved = open_cycle(
-        procedure, act, work_calendar(), review_id=review_id, place=village, year=review.year, month=month
+        procedure, act, known.now, review_id=review_id, place=village, year=review.year, month=month
     )
     if await store.cycles.months(conn, review_id) - {month}:
         raise Refused(
@@ -101,9 +87,32 @@ async def open_village(
         )
     await store.reviews.run_by_cycle(conn, review_id)
     given = {"procedure": procedure.version, "year": review.year, "month": month}
-    await store.cycles.write(conn, review.commune, None, moved.cycle, [Logged(Action.OPEN, act, given, None)])
+    line = Logged(Action.OPEN, act, given, None, known.newest, moved.entry)
+    missed = await store.cycles.write(conn, review.commune, None, moved.cycle, [line], subjects={})
+    await deadlines.tell(conn, missed)
     detail = {"village": village, "entry": 1}
     await audit.record(conn, principal, "cycle.opened", "review", str(review_id), detail)
+
+
+async def _check_steps_alone(conn: AsyncConnection, review: Review) -> None:
+    if await store.imports.unfinished(conn, review.id):
+        raise ImportsUnfinished
+    if review.stage is not Stage.OFFICIAL:
+        raise Refused(
+            "cycle-of-preliminary-review",
+            "Các bước được ghi trong kỳ rà soát chính thức.",
+            "The steps are recorded in the official review.",
+            "review_id",
+            LEGAL,
+        )
+    if not review.by_cycle and await store.reviews.has_decisions(conn, review.id):
+        raise Refused(
+            "review-decided-without-steps",
+            "Kỳ rà soát đã có kết quả ghi trực tiếp nên không ghi từng bước được nữa.",
+            "Results were recorded directly in this review, so its steps cannot be recorded any more.",
+            "review_id",
+            LEGAL,
+        )
 
 
 async def record(
@@ -118,33 +127,37 @@ async def record(
     act: Act,
     given: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Record one act of a village, or the same act for several households; recognition decides on everybody.
+    """Record one act of a village, or the same act for several cases; recognition decides on everybody.
 
-    Raises `ReviewNotFound`, `OutsideArea`, `ReviewClosed`, `CycleNotFound`, `CycleChanged`,
-    `HouseholdNotFound`, and the domain's `Refused`.
+    Raises `ReviewNotFound`, `OutsideArea`, `ReviewClosed`, `CapacityNotHeld`, `CycleNotFound`, `CycleChanged`,
+    `HouseholdNotFound`, `MemberNotFound`, and the domain's `Refused`.
     """
     review = _open(await store.reviews.hold(conn, review_id), principal)
+    _check_capacity(principal, review, act)
     row = await store.cycles.lock(conn, review_id, village)
     if row is None:
         raise CycleNotFound
     believed.check(row.version, CycleChanged)
     _check_day(act)
-    before = await read(conn, vault, review_id, village)
+    known = await calendars(conn)
+    before = await read(conn, vault, review_id, village, known)
+    subjects: Subjects = await store.cycles.subjects(conn, review_id, village)
     if action is Action.LIST:
-        given = await _listed(conn, review, village, given)
+        given = await _listed(conn, review, village, given, subjects)
     if action in SCORED:
-        given = [{**one, "finding": _finding(review, one)} for one in given]
+        given = [{**one, "finding": outcomes.finding(review, act.on, one).value} for one in given]
     cycle, results, lines = before.cycle, dict(before.results), []
     for one in given:
-        moved = perform(cycle, action, act, one, work_calendar())
+        moved = perform(cycle, action, act, one, known.now)
         cycle = moved.cycle
-        lines.append(_line(vault, action, act, one))
+        lines.append(_line(vault, act, one, known, moved))
         if action in SCORED:
-            results[uuid.UUID(one["household"])] = one
-    await _decide(conn, vault, review, action=action, act=act, results=results, moved=moved)
-    missed = await store.cycles.write(conn, review.commune, before.cycle, cycle, lines)
+            results[uuid.UUID(one["case"])] = one
+    found = outcomes.Outcomes(review, village, results, subjects)
+    await outcomes.decide(conn, vault, found, moved)
+    missed = await store.cycles.write(conn, review.commune, before.cycle, cycle, lines, subjects=subjects)
     await deadlines.tell(conn, missed)
-    touched = [case.case_id for case in cycle.cases.values() if before.cycle.cases.get(case.case_id) != case]
+    touched = {subjects[one][0] for one, case in cycle.cases.items() if before.cycle.cases.get(one) != case}
     await audit.record(
         conn,
         principal,
@@ -152,37 +165,36 @@ async def record(
         "review",
         str(review_id),
         {"village": village, "action": action, "entry": cycle.entries},
-        about=audit.About("household", touched),
+        about=audit.About("household", sorted(touched)),
     )
 
 
-async def read(conn: AsyncConnection, vault: Vault, review_id: uuid.UUID, village: str) -> Told:
-    """The village as its log tells it: every line goes through the rules again."""
+async def read(
+    conn: AsyncConnection, vault: Vault, review_id: uuid.UUID, village: str, known: Calendars
+) -> Told:
+    """The village as its log tells it: every line goes through the rules again, by the calendar of its time."""
     lines = await store.cycles.log(conn, review_id, village)
     told = await store.cycles.told(conn, review_id, village)
     opened = lines[0]
-    [procedure] = [one for one in procedures() if one.version == opened.given["procedure"]]
-    moved = open_cycle(
-        procedure,
+    cycle = open_cycle(
+        procedure_of(opened.given["procedure"]),
         opened.act,
-        work_calendar(),
+        known.known_at(opened.calendar),
         review_id=review_id,
         place=village,
         year=opened.given["year"],
         month=opened.given["month"],
-    )
-    cycle, entries, results = moved.cycle, [moved.entry], {}
+    ).cycle
+    results = {}
     for line in lines[1:]:
         given = {**line.given, **(json.loads(vault.open(line.sealed)) if line.sealed else {})}
-        moved = perform(cycle, line.action, line.act, given, work_calendar())
-        cycle = moved.cycle
-        entries.append(moved.entry)
+        cycle = perform(cycle, line.action, line.act, given, known.known_at(line.calendar)).cycle
         if line.action in SCORED:
-            results[uuid.UUID(given["household"])] = given
-    known = tuple(
+            results[uuid.UUID(given["case"])] = given
+    limits = tuple(
         replace(one, told_on=told.get(number)) for number, one in enumerate(cycle.deadlines, start=1)
     )
-    return Told(replace(cycle, deadlines=known), entries, results)
+    return Told(replace(cycle, deadlines=limits), results)
 
 
 def _open(review: Review | None, principal: Principal) -> Review:
@@ -192,6 +204,22 @@ def _open(review: Review | None, principal: Principal) -> Review:
     if not review.is_open:
         raise ReviewClosed
     return review
+
+
+def _check_capacity(principal: Principal, review: Review, act: Act) -> None:
+    """Whoever records an act holds its permission, in all of the area that the capacity is for.
+
+    The law's districts ended: what their chairs did is recorded by whoever is responsible for the province.
+    """
+    needed = capacity(act.role, act.on)
+    if not principal.may(needed.permission):
+        raise CapacityNotHeld(
+            f"Việc này cần quyền {needed.permission}.", f"This needs the permission {needed.permission}."
+        )
+    today = areas.path(review.commune, clock.today())
+    of_level = next((unit.code for unit in today if unit.level == needed.level.value), review.province)
+    if needed.level != "COMMUNE":
+        principal.scope().check_area(of_level)
 
 
 def _check_day(act: Act) -> None:
@@ -205,81 +233,48 @@ def _check_day(act: Act) -> None:
         )
 
 
-def _line(vault: Vault, action: Action, act: Act, given: Mapping[str, Any]) -> Logged:
-    private = {name: value for name, value in given.items() if name in PRIVATE and value}
+def _line(vault: Vault, act: Act, given: Mapping[str, Any], known: Calendars, moved: Moved) -> Logged:
+    private = {name: value for name, value in given.items() if name in PRIVATE and value is not None}
     public = {name: value for name, value in given.items() if name not in PRIVATE}
-    return Logged(action, act, public, vault.seal(json.dumps(private)) if private else None)
+    sealed = vault.seal(json.dumps(private)) if private else None
+    return Logged(moved.entry.action, act, public, sealed, known.newest, moved.entry)
 
 
 async def _listed(
-    conn: AsyncConnection, review: Review, village: str, given: Sequence[Mapping[str, Any]]
+    conn: AsyncConnection,
+    review: Review,
+    village: str,
+    given: Sequence[Mapping[str, Any]],
+    subjects: Subjects,
 ) -> list[Mapping[str, Any]]:
-    """What the register knows of the households to be listed: their class and the certificate they hold."""
-    ids = [uuid.UUID(one["household"]) for one in given]
-    known = await store.cycles.listed(conn, review.commune, ids)
-    held = await store.cycles.certificates(conn, ids)
+    """What the register knows of whom is to be listed: the household's class and the certificate it holds."""
+    ids = [uuid.UUID(one["case"]) for one in given]
+    of_persons = review.procedure is ProcedureKind.LOW_INCOME_WORKER
+    find = store.cycles.listed_members if of_persons else store.cycles.listed
+    known = await find(conn, review.commune, ids)
+    held = {} if of_persons else await store.cycles.certificates(conn, ids)
     found: list[Mapping[str, Any]] = []
-    for one, household in zip(given, ids, strict=True):
-        if household not in known:
-            raise HouseholdNotFound
-        where, listed_class = known[household]
-        if where != village:
+    for one, case in zip(given, ids, strict=True):
+        listed = known.get(case)
+        if listed is None:
+            raise MemberNotFound if of_persons else HouseholdNotFound
+        if listed.village != village:
             raise Refused(
                 "household-in-another-village",
-                f"Hộ đang ở thôn {where}.",
-                f"The household lives in the village {where}.",
-                "households",
+                f"Hộ đang ở thôn {listed.village}.",
+                f"The household lives in the village {listed.village}.",
+                "cases",
                 LEGAL,
             )
-        certificate = held.get(household)
-        paper = certificate and {"number": certificate[0], "issued_on": certificate[1].isoformat()}
-        found.append({**one, "listed_class": listed_class, "certificate": paper})
-    return found
-
-
-def _scores(review: Review, given: Mapping[str, Any]) -> domain.Scores:
-    return domain.scores(
-        review.standard, given.get("b1_points"), given.get("b2_points"), given.get("deprivations")
-    )
-
-
-def _finding(review: Review, given: Mapping[str, Any]) -> str:
-    """The class is computed from the forms, never typed."""
-    domain.check_members(given["members"])
-    scores = _scores(review, given)
-    found = domain.classify(review.standard, review.area_type, scores.b1_points, scores.b2_points)
-    return found.household_class.value
-
-
-async def _decide(
-    conn: AsyncConnection,
-    vault: Vault,
-    review: Review,
-    *,
-    action: Action,
-    act: Act,
-    results: Mapping[uuid.UUID, Mapping[str, Any]],
-    moved: Moved,
-) -> None:
-    """Recognition and correction are decisions on households: taken and told by the one way there is."""
-    if action not in {Action.RECOGNISE, Action.CORRECT} or not moved.entry.case_ids:
-        return
-    assert act.paper is not None, "a decision rests on a paper"
-    from_then = act.on if review.valid_from == review.decided_on else review.valid_from
-    domain.check_standard(review.standard, from_then)
-    decided = replace(review, decided_on=act.on, valid_from=from_then, decision_number=act.paper.number)
-    given: list[Result] = []
-    for household in moved.entry.case_ids:
-        scores = _scores(review, results[household])
-        given.append(
-            Result(
-                household,
-                results[household]["members"],
-                scores,
-                flags=seal_flags(vault, scores.deprivations),
-                combination_key=combination_key(vault, review.standard.code, scores.deprivations),
-            )
+        subjects[case] = (listed.household_id, listed.member_id)
+        certificate = held.get(case)
+        found.append(
+            {
+                **one,
+                "subject": Subject.PERSON if of_persons else Subject.HOUSEHOLD,
+                "listed_class": listed.listed_class,
+                "certificate": certificate
+                and {"number": certificate[0], "issued_on": certificate[1].isoformat()},
+            }
         )
-    _, refused = await decide_many(conn, decided, given)
-    if refused:
-        raise refused[0].refused
+    return found

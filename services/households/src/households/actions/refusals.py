@@ -112,6 +112,27 @@ class CycleNotFound(NotFound):
     title_vi, title_en = "Kỳ rà soát chưa mở ở thôn này", "The review was not opened in this village"
 
 
+class HolidaysNotFound(NotFound):
+    """There is no such load of holidays."""
+
+    rule = "holidays-not-found"
+    title_vi, title_en = "Không tìm thấy lần nạp ngày nghỉ lễ, tết", "There is no such load of holidays"
+
+
+class RecognitionNotFound(NotFound):
+    """There is no such recognition, or it belongs to another area."""
+
+    rule = "recognition-not-found"
+    title_vi, title_en = "Không tìm thấy kết quả công nhận", "There is no such recognition"
+
+
+class CapacityNotHeld(Forbidden):
+    """Whoever records an act has another part in reviews than the one in which it is done."""
+
+    rule = "capacity-not-held"
+    title_vi, title_en = "Không được ghi thay thẩm quyền này", "This part is not yours to record"
+
+
 class CycleExists(Conflict):
     """The review was opened in this village before."""
 

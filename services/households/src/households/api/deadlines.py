@@ -27,7 +27,7 @@ class DeadlineShown(Shown):
     village: str
     rule: DeadlineCode
     rule_label: str = Field(examples=["Phúc tra khi có khiếu nại"])
-    household_id: uuid.UUID | None
+    case_id: uuid.UUID | None = Field(description="the household or member it is about; null = the village")
     starts_on: dt.date
     due_on: dt.date
     responsible: Role

@@ -34,7 +34,8 @@ from households.api.fields import (
     Year,
     within,
 )
-from households.domain import ReviewKind, Stage
+from households.domain import Stage
+from households.domain.procedure_terms import ProcedureKind
 from households.tables import reviews as table
 
 router = APIRouter(prefix="/v1/reviews", tags=["reviews"])
@@ -47,7 +48,7 @@ class ReviewGiven(Given):
 
     commune: CommuneCode
     year: Year
-    kind: ReviewKind
+    kind: ProcedureKind
     stage: Stage
     standard: ShortText | None = Field(
         default=None,

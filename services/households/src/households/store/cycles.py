@@ -11,10 +11,19 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung.auth import Scope
-from households.domain.cycle import Act, Case, Cycle, Paper
+from households.domain.cycle import Act, Case, Cycle, Entry, Paper
 from households.domain.procedure_terms import Action, PaperKind, Role
 from households.domain.procedures import Deadline
-from households.tables import deadlines, households, review_cases, review_entries, review_villages, villages
+from households.domain.terms import HouseholdClass
+from households.tables import (
+    deadlines,
+    households,
+    members,
+    review_cases,
+    review_entries,
+    review_villages,
+    villages,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +34,18 @@ class Logged:
     act: Act
     given: Mapping[str, Any]
     sealed: bytes | None
-    recorded_at: dt.datetime | None = None
+    calendar: int
+    entry: Entry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Whom the register has in a village: a household, or a member of one, with the class it has now."""
+
+    household_id: uuid.UUID
+    member_id: uuid.UUID | None
+    village: str
+    listed_class: HouseholdClass | None
 
 
 async def lock(conn: AsyncConnection, review_id: uuid.UUID, village: str) -> sa.Row[Any] | None:
@@ -63,7 +83,7 @@ async def log(conn: AsyncConnection, review_id: uuid.UUID, village: str) -> list
 def _logged(row: sa.Row[Any]) -> Logged:
     paper = row.paper_kind and Paper(PaperKind(row.paper_kind), row.paper_number, row.paper_dated)
     act = Act(row.actor, Role(row.role), row.on_day, paper)
-    return Logged(Action(row.action), act, row.given, row.sealed, row.recorded_at)
+    return Logged(Action(row.action), act, row.given, row.sealed, row.calendar)
 
 
 async def told(conn: AsyncConnection, review_id: uuid.UUID, village: str) -> dict[int, dt.date]:
@@ -88,20 +108,62 @@ async def months(conn: AsyncConnection, review_id: uuid.UUID) -> set[int | None]
     return set((await conn.execute(query)).scalars())
 
 
-async def unfinished(conn: AsyncConnection, review_id: uuid.UUID) -> bool:
-    """Whether a village of the review has not reported."""
-    query = sa.exists().where(review_villages.c.review_id == review_id, review_villages.c.state != "REPORTED")
-    return bool(await conn.scalar(sa.select(query)))
+async def states(conn: AsyncConnection, review_id: uuid.UUID) -> set[tuple[str, str]]:
+    """The procedures of the review's villages, each with a step at which one of them stands."""
+    query = sa.select(review_villages.c.procedure, review_villages.c.state).distinct()
+    rows = await conn.execute(query.where(review_villages.c.review_id == review_id))
+    return {(row.procedure, row.state) for row in rows}
 
 
-async def listed(
-    conn: AsyncConnection, commune: str, ids: Sequence[uuid.UUID]
-) -> dict[uuid.UUID, tuple[str, str | None]]:
-    """Village and official class of active households of a commune."""
+async def listed(conn: AsyncConnection, commune: str, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Listed]:
+    """Active households of a commune."""
     query = sa.select(households.c.id, households.c.village, households.c.poverty_class).where(
         households.c.id.in_(ids), households.c.commune == commune, households.c.status == "ACTIVE"
     )
-    return {row.id: (row.village, row.poverty_class) for row in await conn.execute(query)}
+    return {
+        row.id: Listed(row.id, None, row.village, row.poverty_class and HouseholdClass(row.poverty_class))
+        for row in await conn.execute(query)
+    }
+
+
+async def listed_members(
+    conn: AsyncConnection, commune: str, ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, Listed]:
+    """Members who live in active households of a commune."""
+    query = (
+        sa.select(
+            members.c.id,
+            members.c.household_id,
+            households.c.village,
+            households.c.poverty_class,
+        )
+        .join(households, households.c.id == members.c.household_id)
+        .where(
+            members.c.id.in_(ids),
+            members.c.left_on.is_(None),
+            households.c.commune == commune,
+            households.c.status == "ACTIVE",
+        )
+    )
+    return {
+        row.id: Listed(
+            row.household_id,
+            row.id,
+            row.village,
+            row.poverty_class and HouseholdClass(row.poverty_class),
+        )
+        for row in await conn.execute(query)
+    }
+
+
+async def subjects(
+    conn: AsyncConnection, review_id: uuid.UUID, village: str
+) -> dict[uuid.UUID, tuple[uuid.UUID, uuid.UUID | None]]:
+    """Household and, in a review of workers, member of each case."""
+    query = sa.select(review_cases.c.case_id, review_cases.c.household_id, review_cases.c.member_id).where(
+        review_cases.c.review_id == review_id, review_cases.c.village == village
+    )
+    return {row.case_id: (row.household_id, row.member_id) for row in await conn.execute(query)}
 
 
 async def certificates(
@@ -126,8 +188,13 @@ async def write(
     before: Cycle | None,
     after: Cycle,
     lines: Sequence[Logged],
+    *,
+    subjects: Mapping[uuid.UUID, tuple[uuid.UUID, uuid.UUID | None]],
 ) -> list[uuid.UUID]:
-    """Add lines to the log and bring what is kept beside it up to date; the time limits that are now missed."""
+    """Add lines to the log and bring what is kept beside it up to date; the time limits that are now missed.
+
+    `subjects` has household and member of each case.
+    """
     key = {"review_id": after.review_id, "village": after.place}
     values = {
         "state": after.step,
@@ -145,14 +212,21 @@ async def write(
         review_entries.insert(), [key | _line(number, one) for number, one in enumerate(lines, start=first)]
     )
     known = before.cases if before else {}
-    await _write_cases(conn, key, (case for one, case in after.cases.items() if known.get(one) != case))
+    changed = [case for one, case in after.cases.items() if known.get(one) != case]
+    await _write_cases(conn, key, changed, subjects)
     return await _write_deadlines(conn, commune, key, before.deadlines if before else (), after.deadlines)
 
 
 def _line(number: int, one: Logged) -> dict[str, Any]:
-    paper = one.act.paper
+    paper, entry = one.act.paper, one.entry
+    assert entry is not None, "the rules made a line of it"
     return {
         "number": number,
+        "step_before": entry.step_before,
+        "step_after": entry.step_after,
+        "cases": list(entry.case_ids),
+        "facts": {name: value for name, value in entry.facts.items() if name != "reason"},
+        "calendar": one.calendar,
         "action": one.action,
         "on_day": one.act.on,
         "actor": one.act.by,
@@ -165,9 +239,15 @@ def _line(number: int, one: Logged) -> dict[str, Any]:
     }
 
 
-async def _write_cases(conn: AsyncConnection, key: Mapping[str, Any], changed: Iterable[Case]) -> None:
+async def _write_cases(
+    conn: AsyncConnection,
+    key: Mapping[str, Any],
+    changed: Iterable[Case],
+    subjects: Mapping[uuid.UUID, tuple[uuid.UUID, uuid.UUID | None]],
+) -> None:
     for case in changed:
         held = case.certificate
+        household, member = subjects[case.case_id]
         values = {
             "state": case.state,
             "finding": case.finding,
@@ -178,10 +258,10 @@ async def _write_cases(conn: AsyncConnection, key: Mapping[str, Any], changed: I
             "certificate_on": held and held.issued_on,
             "certificate_revoked_on": held and held.revoked_on,
         }
-        statement = insert(review_cases).values({**key, "household_id": case.case_id, **values})
-        await conn.execute(
-            statement.on_conflict_do_update(index_elements=[*key, "household_id"], set_=values)
+        statement = insert(review_cases).values(
+            {**key, "case_id": case.case_id, "household_id": household, "member_id": member, **values}
         )
+        await conn.execute(statement.on_conflict_do_update(index_elements=[*key, "case_id"], set_=values))
 
 
 async def _write_deadlines(
@@ -205,7 +285,7 @@ async def _write_deadlines(
             "number": number,
             "commune": commune,
             "rule": one.code,
-            "household_id": one.case_id,
+            "case_id": one.case_id,
             "starts_on": one.starts_on,
             "due_on": one.due,
             "responsible": one.responsible,
@@ -232,3 +312,30 @@ def cases_query(review_id: uuid.UUID, village: str, state: str | None) -> sa.Sel
         review_cases.c.review_id == review_id, review_cases.c.village == village
     )
     return query if state is None else query.where(review_cases.c.state == state)
+
+
+def entries_query(scope: Scope, review_id: uuid.UUID, village: str | None) -> sa.Select[Any]:
+    """The log of a review, or of one village of it."""
+    query = (
+        sa.select(review_entries)
+        .join(
+            review_villages,
+            sa.and_(
+                review_villages.c.review_id == review_entries.c.review_id,
+                review_villages.c.village == review_entries.c.village,
+            ),
+        )
+        .where(review_entries.c.review_id == review_id, scope.where(review_villages.c.commune))
+    )
+    return query if village is None else query.where(review_entries.c.village == village)
+
+
+def entries_of_household(household_id: uuid.UUID) -> sa.Select[Any]:
+    """What was done in any review about a household or somebody of it."""
+    ids = sa.func.array(
+        sa.select(members.c.id)
+        .where(members.c.household_id == household_id)
+        .union_all(sa.select(sa.literal(household_id, members.c.id.type)))
+        .scalar_subquery()
+    )
+    return sa.select(review_entries).where(review_entries.c.cases.overlap(ids))

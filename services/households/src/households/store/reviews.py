@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from benvung import db
 from benvung.auth import Scope
 from households.domain import AreaType, ReviewKind, Stage, Standard, get_standard
+from households.domain.procedure_terms import ProcedureKind
 from households.tables import decisions, reviews
 
 
@@ -25,7 +26,7 @@ class Review:
     commune: str
     area_type: AreaType
     year: int
-    kind: ReviewKind
+    procedure: ProcedureKind
     stage: Stage
     standard: Standard
     decided_on: dt.date
@@ -34,6 +35,11 @@ class Review:
     is_open: bool
     revision: int
     by_cycle: bool = False
+
+    @property
+    def kind(self) -> ReviewKind:
+        """Of a review of poor and near-poor households; one by income decides on no class of poverty."""
+        return ReviewKind(self.procedure.value)
 
 
 _COLUMNS = (
@@ -49,7 +55,7 @@ def _review(row: Sequence[Any]) -> Review:
         row[2],
         AreaType(row[3]),
         row[4],
-        ReviewKind(row[5]),
+        ProcedureKind(row[5]),
         Stage(row[6]),
         get_standard(row[7]),
         row[8],
@@ -123,6 +129,19 @@ async def has_decisions(conn: AsyncConnection, review_id: uuid.UUID) -> bool:
     """Whether a result was decided in this review."""
     query = sa.select(sa.exists().where(decisions.c.review_id == review_id))
     return bool(await conn.scalar(query))
+
+
+async def standing_decision(
+    conn: AsyncConnection, review_id: uuid.UUID, household_id: uuid.UUID
+) -> uuid.UUID | None:
+    """The household's decision in this review that no later one corrects."""
+    later = decisions.alias("later")
+    query = sa.select(decisions.c.decision_id).where(
+        decisions.c.review_id == review_id,
+        decisions.c.household_id == household_id,
+        ~sa.exists().where(later.c.corrects == decisions.c.sequence),
+    )
+    return (await conn.execute(query)).scalar_one_or_none()
 
 
 async def totals(conn: AsyncConnection, review_id: uuid.UUID) -> dict[str, tuple[int, int]]:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from households.domain.cycle import cases, decisions, steps
 from households.domain.cycle.state import Act, Certificate, Cycle, Moved, Paper
-from households.domain.procedure_terms import Action, Finding, PaperKind, Signatory
+from households.domain.procedure_terms import Action, Finding, PaperKind, Signatory, Subject
 from households.domain.terms import HouseholdClass
 from households.domain.workdays import WorkCalendar
 
@@ -22,7 +22,9 @@ def perform(cycle: Cycle, action: Action, act: Act, given: Given, calendar: Work
     doing: Mapping[Action, Callable[[], Moved]] = {
         Action.LIST: lambda: _list(cycle, act, given),
         Action.CLOSE_LIST: lambda: steps.close_list(cycle, act),
-        Action.SURVEY: lambda: cases.survey_case(cycle, act, _case(given)),
+        Action.SURVEY: lambda: cases.survey_case(
+            cycle, act, _case(given), income_months=given.get("income_months")
+        ),
         Action.SCORE: lambda: cases.score_case(cycle, act, _case(given), Finding(given["finding"])),
         Action.CALL_MEETING: lambda: steps.call_meeting(cycle, act),
         Action.HOLD_MEETING: lambda: _meeting(cycle, act, given),
@@ -53,7 +55,7 @@ def perform(cycle: Cycle, action: Action, act: Act, given: Given, calendar: Work
 
 
 def _case(given: Given) -> UUID:
-    return UUID(given["household"])
+    return UUID(given["case"])
 
 
 def _list(cycle: Cycle, act: Act, given: Given) -> Moved:
@@ -62,6 +64,7 @@ def _list(cycle: Cycle, act: Act, given: Given) -> Moved:
         cycle,
         act,
         _case(given),
+        subject=Subject(given["subject"]),
         listed_class=HouseholdClass(listed) if listed else None,
         screened_in=given.get("screened_in"),
         certificate=Certificate(held["number"], date.fromisoformat(held["issued_on"])) if held else None,
@@ -74,9 +77,7 @@ def _meeting(cycle: Cycle, act: Act, given: Given) -> Moved:
         act,
         present=given.get("present") or 0,
         agreeing=given.get("agreeing") or 0,
-        agreeing_by_case={
-            UUID(one): count for one, count in (given.get("agreeing_by_household") or {}).items()
-        },
+        agreeing_by_case={UUID(one): count for one, count in (given.get("agreeing_by_case") or {}).items()},
         copies=given.get("copies") or 0,
         signed_by=[Signatory(one) for one in given.get("signed_by") or ()],
     )
@@ -84,7 +85,7 @@ def _meeting(cycle: Cycle, act: Act, given: Given) -> Moved:
 
 def _refusals(given: Given) -> dict[UUID, decisions.Refusal]:
     return {
-        UUID(one["household_id"]): decisions.Refusal(
+        UUID(one["case"]): decisions.Refusal(
             Paper(
                 PaperKind(one["paper"]["kind"]),
                 one["paper"]["number"],
