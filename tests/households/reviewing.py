@@ -139,7 +139,7 @@ async def recognised(commune: Commune) -> tuple[Review, list[str]]:
     return review, known
 
 
-async def by_income(commune: Commune, kind: str, on: str = "2025-10-15") -> tuple[Review, list[str]]:
+async def by_income(commune: Commune, kind: str, on: str = "2025-05-15") -> tuple[Review, list[str]]:
     """A monthly review by income, opened, with two households (or a worker of each) to be listed."""
     clock.fix(dt.date.fromisoformat(on))
     opened = await commune.open_review(int(on[:4]), kind=kind, decided_on=on)
