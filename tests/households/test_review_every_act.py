@@ -144,6 +144,23 @@ async def test_whoever_moved_away_is_withdrawn_and_holds_nobody_up(commune: Comm
     assert (await review.cases())[gone]["state"] == "WITHDRAWN"
 
 
+async def test_recognition_names_the_household_that_holds_it_up_and_decides_on_nobody(
+    commune: Commune,
+) -> None:
+    review, (poor, gone) = await consulted(commune)
+    await review.do(Action.GIVE_OPINION)
+    ended = {"reason": "DISSOLVED", "on": OVER}
+    await commune.ask("POST", f"/v1/households/{gone}/closure", 201, json=ended)
+
+    refused = await review.do(Action.RECOGNISE, 422)
+
+    assert (refused["rule"], gone in refused["detail"]) == ("household-not-active", True)
+    decisions = (await commune.ask("GET", f"/v1/households/{poor}/decisions"))["decisions"]
+    assert [each["review_id"] for each in decisions if each["review_id"] == review.id] == []
+    await review.do(Action.WITHDRAW, cases=[gone], reason="Hộ không còn")
+    assert (await review.do(Action.RECOGNISE))["state"] == "RECOGNISED"
+
+
 async def test_a_correction_after_recognition_is_a_new_decision_in_the_place_of_the_old_one(
     commune: Commune, engine: Engine
 ) -> None:

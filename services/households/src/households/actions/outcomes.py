@@ -13,7 +13,7 @@ from benvung import outbox
 from benvung.vault import Vault
 from households import domain, store
 from households.actions.corrections import put_in_its_place
-from households.actions.decisions import Result, combination_key, decide_many, seal_flags
+from households.actions.decisions import RefusedResult, Result, combination_key, decide_many, seal_flags
 from households.domain import Refused
 from households.domain.cycle import Entry, Moved
 from households.domain.income import BY_INCOME, Income, find_by_income, income_limit
@@ -82,7 +82,15 @@ async def _recognise(conn: AsyncConnection, vault: Vault, found: Outcomes, entry
     results = [_result(vault, review, one, found.results[one]) for one in entry.case_ids]
     _, refused = await decide_many(conn, decided, results)
     if refused:
-        raise refused[0].refused
+        raise _of_household(refused[0])
+
+
+def _of_household(found: RefusedResult) -> Refused:
+    """The whole village is decided on at once, so a refusal says whose it is."""
+    one, why = found.result.household_id, found.refused
+    return Refused(
+        why.rule, f"Hộ {one}: {why.message_vi}", f"Household {one}: {why.message_en}", "cases", why.legal
+    )
 
 
 async def _correct(conn: AsyncConnection, vault: Vault, found: Outcomes, entry: Entry) -> None:
