@@ -148,6 +148,16 @@ async def write_households(send: Writer) -> None:
         headers={"Content-Type": "text/csv"},
     )
     await send("POST", "/v1/reviews/{review_id}/closure", opened["id"])
+    regular = review | {"year": 2024, "kind": "REGULAR"} | decided | {"decided_on": "2024-01-24"}
+    of_january = (await send("POST", "/v1/reviews", json=regular))["id"]
+    done = {"role": "STEERING_COMMITTEE", "on": "2024-01-24"}
+    plan = {"paper": {"kind": "PLAN", "number": "1/KH", "dated": "2024-01-02"}}
+    begun = done | plan | {"village": VILLAGE, "month": 1}
+    await send("POST", "/v1/reviews/{review_id}/villages", of_january, json=begun)
+    request = {"paper": {"kind": "REQUEST_REVIEW", "number": "3/GDN", "dated": "2024-01-16"}}
+    listing = done | request | {"action": "LIST", "households": [entered["id"]]}
+    entries = "/v1/reviews/{review_id}/villages/{village}/entries"
+    await send("POST", entries, of_january, VILLAGE, json=listing)
     neighbour = {"villages": [{"name": "Làng Xa"}]}
     await send("PUT", "/v1/communes/{commune}/villages", OTHER, json=neighbour)
     move = {"to_commune": OTHER, "to_village": f"{OTHER}.01", "on": "2024-01-10"}

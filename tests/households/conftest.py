@@ -8,7 +8,7 @@ import httpx2
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
-from tests.households.officer import COMMUNE, Commune, SignIn
+from tests.households.officer import COMMUNE, PROVINCE, Commune, SignIn
 from tests.households.trying_out import DISTRICT, TOWN, VILLAGES, District
 
 from benvung.issuer import Issuer
@@ -51,7 +51,7 @@ def signed_in(application: tuple[FastAPI, Tokens]) -> SignIn:
 @pytest_asyncio.fixture
 async def commune(application: tuple[FastAPI, Tokens], signed_in: SignIn, tmp_path: Path) -> Commune:
     """The officer of a rural commune with three villages and no household yet."""
-    officer = Commune(application[0], signed_in(COMMUNE), tmp_path)
+    officer = Commune(application[0], signed_in(COMMUNE), tmp_path, higher=signed_in(PROVINCE))
     await officer.list_villages("Làng Một", "Làng Hai", "Làng Ba")
     return officer
 

@@ -18,6 +18,7 @@ from households.importer import Importer
 
 COMMUNE = "23827"
 OTHER = "23830"
+PROVINCE = "64"
 STANDARD = "STD_2022_2025"
 CSV = {"Content-Type": "text/csv"}
 SignIn = Callable[..., httpx2.AsyncClient]
@@ -44,6 +45,8 @@ class Commune:
     folder: Path
     code: str = COMMUNE
     files: int = field(default=0)
+    higher: httpx2.AsyncClient | None = None
+    """Somebody of the level above, who is asked for opinions."""
 
     async def ask(self, method: str, path: str, status: int = 200, **given: Any) -> Any:
         """The JSON answer to a request that must be answered with `status`."""

@@ -41,6 +41,7 @@ async def real(commune: Commune) -> dict[str, str]:
     return {
         "change_id": history["changes"][0]["change_id"],
         "simulation_id": tried["id"],
+        "village": f"{commune.code}.01",
         "decision_id": history["decisions"][0]["decision_id"],
         "population_id": recorded["population_id"],
         "review_id": await commune.open_review(2023),

@@ -19,7 +19,6 @@ from households.domain.procedure_terms import (
 from households.domain.procedures import (
     ProcedureFileInvalid,
     get_procedure,
-    missed,
     month_of_request,
     parse_procedures,
     procedures,
@@ -164,9 +163,13 @@ def test_a_monthly_review_names_its_month_and_the_annual_one_does_not() -> None:
 
 def test_what_is_missed_on_a_day_is_what_is_open_after_its_last_day() -> None:
     found = review_deadlines(ANNUAL, date(2025, 9, 1), CALENDAR, year=2025, month=None)
-    assert missed(found, date(2025, 11, 14)) == ()
-    assert [one.code for one in missed(found, date(2025, 11, 15))] == [DeadlineCode.REPORT_PRELIMINARY]
-    assert len(missed(found, date(2025, 12, 20))) == 3
+
+    def missed(on: date) -> list[DeadlineCode]:
+        return [one.code for one in found if one.missed_on(on)]
+
+    assert missed(date(2025, 11, 14)) == []
+    assert missed(date(2025, 11, 15)) == [DeadlineCode.REPORT_PRELIMINARY]
+    assert len(missed(date(2025, 12, 20))) == 3
 
 
 def test_only_the_chair_of_the_commune_recognises_corrects_and_gives_certificates() -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 READING = ("households.read", "funding.read", "training.read", "reports.read")
-COMMUNE = (*READING, "households.write", "reviews.decide")
+COMMUNE = (*READING, "households.write", "reviews.record", "reviews.decide")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +22,14 @@ OFFICERS = (
         "tinh-gia-lai",
         "Nguyễn Thị Minh Hà",
         "Thống kê tỉnh Gia Lai",
-        (*READING, "areas.write", "simulations.write", "indicators.read"),
+        (*READING, "areas.write", "reviews.opine", "simulations.write", "indicators.read"),
         ("64",),
     ),
     Officer(
         "huyen-kong-chro",
         "Siu Thoan",
         "Cán bộ giảm nghèo huyện Kông Chro",
-        (*COMMUNE, "areas.write", "audit.read", "simulations.write"),
+        (*COMMUNE, "areas.write", "audit.read", "reviews.opine", "simulations.write"),
         ("630",),
     ),
     Officer("xa-chu-krey", "Đinh Văn Klơi", "Cán bộ giảm nghèo xã Chư Krey", COMMUNE, ("23827",)),
@@ -52,7 +52,7 @@ OFFICERS = (
         "van-hanh",
         "Phạm Anh Tuấn",
         "Vận hành hệ thống",
-        ("operate", "audit.read", "funding.read", "training.read", "reports.read"),
+        ("operate", "law.write", "audit.read", "funding.read", "training.read", "reports.read"),
         ("VN",),
     ),
 )

@@ -224,6 +224,53 @@ class ReviewClosed(Review):
     totals: dict[str, ClassTotal]
 
 
+class DeadlineMissed(EventData):
+    """A time limit of a review passed in a village without what was due. Each is told once."""
+
+    event_type: ClassVar[str] = "households.review.deadline_missed.v1"
+
+    province: str
+    commune: str
+    village: str
+    deadline_id: uuid.UUID
+    review_id: uuid.UUID
+    year: Year
+    kind: Literal["ANNUAL", "REGULAR", "AVERAGE_LIVING", "LOW_INCOME_WORKER"]
+    deadline: str = Field(description="which time limit", examples=["TAKE_DOWN"])
+    responsible: str = Field(
+        description="in which capacity somebody owed it", examples=["STEERING_COMMITTEE"]
+    )
+    due_on: dt.date
+    legal: str
+
+    @property
+    def subject_id(self) -> str:
+        return str(self.deadline_id)
+
+
+class RecognitionDecided(EventData):
+    """A result by income: of a household, or of a worker in it, who is not named. It is no class of poverty."""
+
+    event_type: ClassVar[str] = "households.recognition.decided.v1"
+
+    province: str
+    commune: str
+    village: str
+    recognition_id: uuid.UUID
+    review_id: uuid.UUID
+    household_id: uuid.UUID
+    kind: Literal["AVERAGE_LIVING", "LOW_INCOME_WORKER"]
+    recognised: bool = Field(description="false: answered in writing that it does not qualify")
+    decided_on: dt.date
+    decision_number: str = Field(examples=["31/QĐ-UBND"])
+    legal: str
+    corrects: uuid.UUID | None = Field(description="the recognition in whose place this one stands")
+
+    @property
+    def subject_id(self) -> str:
+        return str(self.recognition_id)
+
+
 class PopulationRecorded(EventData):
     """The recorded population of an area of any level, on a day: the denominator of every rate."""
 

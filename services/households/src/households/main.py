@@ -9,6 +9,7 @@ from benvung.service import Service
 from benvung.web import cli as command_line
 from households import events
 from households.api import ROUTERS
+from households.deadlines import watch_deadlines
 from households.importer import Importer
 from households.indexer import NameIndexer
 from households.settings import Settings
@@ -25,6 +26,8 @@ EVENTS = (
     events.HouseholdAnnulled,
     events.ReviewOpened,
     events.ReviewClosed,
+    events.DeadlineMissed,
+    events.RecognitionDecided,
     events.PopulationRecorded,
     events.EventsWithdrawn,
 )
@@ -60,7 +63,7 @@ def build(settings: Settings | None = None) -> Service:
             populations.c.sequence,
             import_rows.c.applied_sequence,
         ),
-        background=(Importer(settings), NameIndexer(settings), Simulator(settings)),
+        background=(Importer(settings), NameIndexer(settings), Simulator(settings), watch_deadlines),
     )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql as pg
 
 from benvung import db, kit
 from households.columns import CLASSES, MOMENT, MOVEMENTS, one_of, recorded_at
+from households.cycle_tables import cycle_tables, recognition_tables
 from households.member_tables import member_tables
 from households.simulation_tables import simulation_tables
 
@@ -94,10 +95,12 @@ reviews = sa.Table(
     sa.Column("opened_on", sa.Date, nullable=False),
     sa.Column("closed_on", sa.Date),
     sa.Column("revision", sa.Integer, nullable=False, server_default="1"),
+    # Whether the steps of the law are recorded here: then results come from recognition alone.
+    sa.Column("by_cycle", sa.Boolean, nullable=False, server_default=sa.false()),
     recorded_at(),
     sa.CheckConstraint("(state = 'CLOSED') = (closed_on is not null)", name="closed_has_day"),
     one_of("area_type", ("URBAN", "RURAL")),
-    one_of("kind", ("ANNUAL", "REGULAR")),
+    one_of("kind", ("ANNUAL", "REGULAR", "AVERAGE_LIVING", "LOW_INCOME_WORKER")),
     one_of("stage", ("PRELIMINARY", "OFFICIAL")),
     one_of("state", ("OPEN", "CLOSED")),
     sa.Index(
@@ -356,6 +359,10 @@ populations = sa.Table(
 
 members, member_facts = member_tables(metadata)
 simulations, simulation_counts, simulation_indicators, simulation_changes = simulation_tables(metadata)
+review_villages, review_entries, review_cases, deadlines = cycle_tables(metadata)
+recognitions, holiday_years = recognition_tables(metadata)
 
 # Facts are never edited: a correction is a new fact.
-APPEND_ONLY = (decisions, changes, tellings, lineage, populations, member_facts)
+APPEND_ONLY = (
+    decisions, changes, tellings, lineage, populations, member_facts, review_entries, recognitions, holiday_years,
+)  # fmt: skip

@@ -14,7 +14,10 @@ KEY_ID = "testing"
 EVERYTHING = (
     "households.read",
     "households.write",
+    "reviews.record",
     "reviews.decide",
+    "reviews.opine",
+    "law.write",
     "areas.write",
     "simulations.write",
     "indicators.read",

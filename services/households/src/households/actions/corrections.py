@@ -4,21 +4,33 @@ import datetime as dt
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung import audit
-from benvung.auth import Principal
+from benvung.auth import Principal, Scope
 from benvung.vault import Vault
 from households import store
 from households.actions import histories
 from households.actions.book import Taking
-from households.actions.decisions import Corrected, Given, Judged, found, meant, record_decision
+from households.actions.decisions import (
+    Corrected,
+    Given,
+    Judged,
+    Result,
+    check_without_steps,
+    found,
+    meant,
+    record_decision,
+)
 from households.actions.histories import Evidence
 from households.actions.refusals import ChangeNotFound, DecisionNotFound, ReviewNotFound
 from households.domain import Refused
 from households.domain.history import Annulled
 from households.store.decisions import Own, Taken
+from households.store.reviews import Review
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +62,9 @@ async def correct(
     review = await store.reviews.hold(conn, row.review_id)
     if review is None:
         raise ReviewNotFound
-    _check_paper(row.decided_on, own.decided_on)
-    book = await histories.hold(conn, [row.household_id])
-    result = replace(found(vault, review, given(row.household_id)), village=row.village)
-    classification, decision = meant(review, result)
-    judged = Judged(result, is_new=False, decision=decision, outcome=None, classification=classification)
-    taken = await record_decision(conn, book, review, judged, Corrected(row.sequence, own))
+    check_without_steps(review)
+    result = found(vault, review, given(row.household_id))
+    taken = await _replace(conn, review, row, result, own)
     detail = {
         "review": str(review.id),
         "decision": str(taken.decision_id),
@@ -65,6 +74,31 @@ async def correct(
     household = str(row.household_id)
     await audit.record(conn, principal, "household.decision_corrected", "household", household, detail)
     return review.id, taken
+
+
+async def put_in_its_place(
+    conn: AsyncConnection, review: Review, decision_id: uuid.UUID, result: Result, own: Own
+) -> Taken:
+    """Put a result in the place of a decision of a review whose steps are recorded. Raises `Refused`."""
+    row = await store.decisions.find(conn, decision_id, Scope(frozenset({review.commune})))
+    if row is None:
+        raise DecisionNotFound
+    return await _replace(conn, review, row, result, own)
+
+
+async def _replace(
+    conn: AsyncConnection, review: Review, row: sa.Row[Any], result: Result, own: Own
+) -> Taken:
+    _check_paper(row.decided_on, own.decided_on)
+    # The decision's own days: recognition may have been on another one than the review had planned.
+    review = replace(
+        review, decided_on=row.decided_on, valid_from=row.valid_from, decision_number=row.decision_number
+    )
+    book = await histories.hold(conn, [row.household_id])
+    result = replace(result, village=row.village)
+    classification, decision = meant(review, result)
+    judged = Judged(result, is_new=False, decision=decision, outcome=None, classification=classification)
+    return await record_decision(conn, book, review, judged, Corrected(row.sequence, own))
 
 
 def _check_paper(decided_on: dt.date, corrected_on: dt.date) -> None:
@@ -90,6 +124,9 @@ async def annul_decision(
     row = await store.decisions.find(conn, decision_id, principal.scope())
     if row is None:
         raise DecisionNotFound
+    review = await store.reviews.hold(conn, row.review_id)
+    if review is not None:
+        check_without_steps(review)
     await _annul(conn, row.household_id, row.sequence, row.valid_from, annulment)
     detail = {"decision": str(decision_id)}
     household = str(row.household_id)

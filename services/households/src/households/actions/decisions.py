@@ -315,7 +315,21 @@ async def hold_review(conn: AsyncConnection, principal: Principal, review_id: uu
     principal.scope().check(review.commune)
     if not review.is_open:
         raise ReviewClosed
+    check_without_steps(review)
     return review
+
+
+def check_without_steps(review: Review) -> None:
+    """Refuse to decide, correct or annul past the steps of a review that runs by them."""
+    if review.by_cycle:
+        raise Refused(
+            "review-runs-by-steps",
+            "Kỳ rà soát này ghi từng bước theo quy trình; kết quả chỉ được công nhận, điều chỉnh qua các bước"
+            " đó.",
+            "The steps of this review are recorded; results come from recognition and correction among them.",
+            "review_id",
+            "Quyết định 24/2021/QĐ-TTg, Điều 4",
+        )
 
 
 def seal_flags(vault: Vault, deprivations: Sequence[str] | None) -> bytes | None:

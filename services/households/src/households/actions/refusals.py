@@ -105,6 +105,55 @@ class ImportsUnfinished(Conflict):
     title_vi, title_en = "Còn tệp đang được xử lý", "A file is still being applied"
 
 
+class CycleNotFound(NotFound):
+    """The review was not opened in this village, or it belongs to another area."""
+
+    rule = "cycle-not-found"
+    title_vi, title_en = "Kỳ rà soát chưa mở ở thôn này", "The review was not opened in this village"
+
+
+class HolidaysNotFound(NotFound):
+    """There is no such load of holidays."""
+
+    rule = "holidays-not-found"
+    title_vi, title_en = "Không tìm thấy lần nạp ngày nghỉ lễ, tết", "There is no such load of holidays"
+
+
+class RecognitionNotFound(NotFound):
+    """There is no such recognition, or it belongs to another area."""
+
+    rule = "recognition-not-found"
+    title_vi, title_en = "Không tìm thấy kết quả công nhận", "There is no such recognition"
+
+
+class CapacityNotHeld(Forbidden):
+    """Whoever records an act has another part in reviews than the one in which it is done."""
+
+    rule = "capacity-not-held"
+    title_vi, title_en = "Không được ghi thay thẩm quyền này", "This part is not yours to record"
+
+
+class CycleExists(Conflict):
+    """The review was opened in this village before."""
+
+    rule = "cycle-exists"
+    title_vi, title_en = "Kỳ rà soát đã mở ở thôn này", "The review is open in this village already"
+
+
+class CycleChanged(Changed):
+    """Another step was recorded in the village since it was read."""
+
+    rule = "cycle-changed"
+    title_vi, title_en = "Thôn đã có bước mới từ lần đọc trước", "The village has moved since it was read"
+
+
+class CyclesUnfinished(Conflict):
+    """A village of the review has not come to its last step."""
+
+    rule = "cycles-unfinished"
+    title_vi, title_en = "Còn thôn chưa báo cáo kết quả", "A village has not reported its results yet"
+
+
 class VillageInhabited(Conflict):
     """A village in which households are or were registered cannot leave the list."""
 

@@ -10,6 +10,7 @@ from benvung.auth import Principal
 from households import store
 from households.actions.areas import place_on
 from households.actions.refusals import (
+    CyclesUnfinished,
     ImportsUnfinished,
     ReviewClosed,
     ReviewExists,
@@ -19,10 +20,14 @@ from households.domain import (
     Refused,
     ReviewKind,
     Stage,
+    Standard,
     check_standard,
     get_standard,
     proposed_standard,
 )
+from households.domain.income import BY_INCOME, income_limit
+from households.domain.procedure_terms import ProcedureKind, procedure_label
+from households.domain.procedures import procedure_of
 from households.events import ClassTotal, ReviewOpened
 from households.events import ReviewClosed as ReviewClosedEvent
 
@@ -33,7 +38,7 @@ async def open_review(
     *,
     commune: str,
     year: int,
-    kind: ReviewKind,
+    kind: ProcedureKind,
     stage: Stage,
     standard: str | None,
     decided_on: dt.date,
@@ -50,7 +55,9 @@ async def open_review(
     if standard is None:
         raise _standard_missing(holds_from)
     declared = check_standard(get_standard(standard), holds_from)
-    if kind is ReviewKind.ANNUAL and not year <= holds_from.year <= year + 1:
+    if kind in BY_INCOME:
+        _check_by_income(kind, stage, declared, holds_from)
+    if kind is ProcedureKind.ANNUAL and not year <= holds_from.year <= year + 1:
         raise Refused(
             "review-year-contradicted",
             f"Kết quả rà soát năm {year} không thể có hiệu lực từ {holds_from:%d/%m/%Y}.",
@@ -71,24 +78,39 @@ async def open_review(
         "valid_from": holds_from,
         "decision_number": decision_number,
         "opened_on": clock.today(),
+        # Nothing but the steps leads to a result by income.
+        "by_cycle": kind in BY_INCOME,
     }
     if not await store.reviews.add(conn, values):
         first = await store.reviews.annual(conn, commune, year, stage, declared.code)
         raise ReviewExists(first or review_id)
-    event = ReviewOpened(
-        province=place.province,
-        commune=commune,
-        revision=1,
-        review_id=review_id,
-        year=year,
-        kind=kind.value,
-        stage=stage.value,
-        standard=declared.code,
-        opened_on=clock.today(),
-    )
-    await outbox.publish(conn, [event])
+    if kind not in BY_INCOME:
+        event = ReviewOpened(
+            province=place.province,
+            commune=commune,
+            revision=1,
+            review_id=review_id,
+            year=year,
+            kind=ReviewKind(kind.value).value,
+            stage=stage.value,
+            standard=declared.code,
+            opened_on=clock.today(),
+        )
+        await outbox.publish(conn, [event])
     await audit.record(conn, principal, "review.opened", "review", str(review_id), {"commune": commune})
     return review_id
+
+
+def _check_by_income(kind: ProcedureKind, stage: Stage, standard: Standard, on: dt.date) -> None:
+    if stage is not Stage.OFFICIAL:
+        raise Refused(
+            "review-without-preliminary",
+            f"{procedure_label(kind)} không có kết quả sơ bộ.",
+            f"{procedure_label(kind, 'en')} has no preliminary result.",
+            "body.stage",
+            "Quyết định 24/2021/QĐ-TTg, Điều 6, 7",
+        )
+    income_limit(kind, standard, on)
 
 
 def _standard_missing(on: dt.date) -> Refused:
@@ -107,7 +129,7 @@ def _standard_missing(on: dt.date) -> Refused:
 async def close_review(conn: AsyncConnection, principal: Principal, review_id: uuid.UUID) -> None:
     """Close a review; it takes no more results. Its totals by class are told.
 
-    Raises `ReviewNotFound`, `OutsideArea`, `ReviewClosed`, `ImportsUnfinished`.
+    Raises `ReviewNotFound`, `OutsideArea`, `ReviewClosed`, `ImportsUnfinished`, `CyclesUnfinished`.
     """
     review = await store.reviews.lock(conn, review_id)
     if review is None:
@@ -117,22 +139,28 @@ async def close_review(conn: AsyncConnection, principal: Principal, review_id: u
         raise ReviewClosed
     if await store.imports.unfinished(conn, review_id):
         raise ImportsUnfinished
+    if any(
+        state != procedure_of(version).steps[-1]
+        for version, state in await store.cycles.states(conn, review_id)
+    ):
+        raise CyclesUnfinished
     totals = await store.reviews.totals(conn, review_id)
     await store.reviews.close(conn, review_id, clock.today())
-    event = ReviewClosedEvent(
-        province=review.province,
-        commune=review.commune,
-        revision=review.revision + 1,
-        review_id=review_id,
-        year=review.year,
-        kind=review.kind.value,
-        stage=review.stage.value,
-        standard=review.standard.code,
-        closed_on=clock.today(),
-        totals={
-            name: ClassTotal(households=households, persons=persons)
-            for name, (households, persons) in totals.items()
-        },
-    )
-    await outbox.publish(conn, [event])
+    if review.procedure not in BY_INCOME:
+        event = ReviewClosedEvent(
+            province=review.province,
+            commune=review.commune,
+            revision=review.revision + 1,
+            review_id=review_id,
+            year=review.year,
+            kind=review.kind.value,
+            stage=review.stage.value,
+            standard=review.standard.code,
+            closed_on=clock.today(),
+            totals={
+                name: ClassTotal(households=households, persons=persons)
+                for name, (households, persons) in totals.items()
+            },
+        )
+        await outbox.publish(conn, [event])
     await audit.record(conn, principal, "review.closed", "review", str(review_id), None)

@@ -84,6 +84,9 @@ class Shown(BaseModel):
 Reader = Annotated[Principal, Depends(require("households.read"))]
 Writer = Annotated[Principal, Depends(require("households.write"))]
 Decider = Annotated[Principal, Depends(require("reviews.decide"))]
+Recorder = Annotated[Principal, Depends(require("reviews.record"))]
+Consulted = Annotated[Principal, Depends(require("reviews.opine"))]
+LawLoader = Annotated[Principal, Depends(require("law.write"))]
 AreaWriter = Annotated[Principal, Depends(require("areas.write"))]
 
 

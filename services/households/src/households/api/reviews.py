@@ -16,6 +16,7 @@ from benvung.paging import After, CursorUnknown, Limit, Page
 from households import actions, store
 from households.actions.refusals import (
     CommuneUnknown,
+    CyclesUnfinished,
     ImportsUnfinished,
     ReviewClosed,
     ReviewExists,
@@ -33,7 +34,8 @@ from households.api.fields import (
     Year,
     within,
 )
-from households.domain import ReviewKind, Stage
+from households.domain import Stage
+from households.domain.procedure_terms import ProcedureKind
 from households.tables import reviews as table
 
 router = APIRouter(prefix="/v1/reviews", tags=["reviews"])
@@ -46,7 +48,7 @@ class ReviewGiven(Given):
 
     commune: CommuneCode
     year: Year
-    kind: ReviewKind
+    kind: ProcedureKind
     stage: Stage
     standard: ShortText | None = Field(
         default=None,
@@ -134,7 +136,9 @@ async def review(*, review_id: ReviewId, principal: Reader, conn: Conn, response
 @router.post(
     "/{review_id}/closure",
     status_code=201,
-    responses=problems.responses(ReviewNotFound, ReviewClosed, ImportsUnfinished, OutsideArea),
+    responses=problems.responses(
+        ReviewNotFound, ReviewClosed, ImportsUnfinished, CyclesUnfinished, OutsideArea
+    ),
 )
 async def close(
     *, review_id: ReviewId, principal: Decider, conn: Conn, response: Response, once: OnlyOnce

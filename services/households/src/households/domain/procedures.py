@@ -6,7 +6,7 @@ Nothing is known here that is not in `data/procedures.toml`; a day for which no 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -255,11 +255,6 @@ def review_deadlines(
     return tuple(sorted((one for one in found if one is not None), key=lambda one: one.due))
 
 
-def missed(deadlines: Iterable[Deadline], on: date) -> tuple[Deadline, ...]:
-    """Those that are missed on a day: open after their last day, or done after it."""
-    return tuple(one for one in deadlines if one.missed_on(on))
-
-
 def month_of_request(received_on: date, begin_day: int = 15) -> tuple[int, int]:
     """Year and month of the monthly review that a request belongs to: the next one to begin."""
     if received_on.day <= begin_day:
@@ -279,6 +274,11 @@ def get_procedure(kind: ProcedureKind, on: date, loaded: Collection[Procedure] |
         "kind",
         "Quyết định 24/2021/QĐ-TTg",
     )
+
+
+def procedure_of(version: str) -> Procedure:
+    """The version of a procedure that a stored review names."""
+    return next(one for one in procedures() if one.version == version)
 
 
 @cache

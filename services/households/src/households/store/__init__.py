@@ -2,11 +2,15 @@
 
 from households.store import (
     combinations,
+    cycles,
+    deadlines,
     decisions,
+    holidays,
     households,
     imports,
     members,
     places,
+    recognitions,
     registry,
     reviews,
     search,
@@ -17,11 +21,15 @@ from households.store import (
 
 __all__ = [
     "combinations",
+    "cycles",
+    "deadlines",
     "decisions",
+    "holidays",
     "households",
     "imports",
     "members",
     "places",
+    "recognitions",
     "registry",
     "reviews",
     "search",

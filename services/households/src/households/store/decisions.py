@@ -100,8 +100,8 @@ _INTO_DECISIONS = """insert into decisions (decision_id, household_id, sequence,
  r.b1_points, r.b2_points, {flags},
  coalesce((select k.id from combinations k where k.fingerprint = {key}),
           (select c.id from c where c.fingerprint = {key})), r.basis, r.inputs, r.rule_version,
- r.declared_class, coalesce(r.own_decided_on, v.decided_on), v.valid_from,
- case when r.corrects is null then v.decision_number else r.own_number end,
+ r.declared_class, coalesce(r.own_decided_on, %(decided_on)s::date), %(valid_from)s::date,
+ case when r.corrects is null then %(decision_number)s::text else r.own_number end,
  {reviewer}, r.import_id, r.import_row, r.corrects
  from r join reviews v on v.id = %(review)s"""
 _ROW = " join import_rows i on i.import_id = r.import_id and i.row_no = r.import_row"
@@ -138,38 +138,48 @@ _MARK_ROWS = """update import_rows i set state = 'APPLIED', applied_sequence = r
 _TELL = """insert into tellings (sequence, fact, leg, household_id, kind, stage, holds_from, province, commune,
  village, members, status, class, standard, class_since, left_list_on, left_list_from, preliminary_class,
  previous_class, previous_standard, previous_members, movement)
- select r.sequence, r.sequence, 0, r.household_id, 'CLASSIFIED', v.stage, v.valid_from, r.province, r.commune,
+ select r.sequence, r.sequence, 0, r.household_id, 'CLASSIFIED', v.stage, %(valid_from)s::date, r.province, r.commune,
  r.village, r.members, r.status, r.poverty_class, r.standard, r.class_since, r.left_list_on, r.left_list_from,
  r.preliminary_class, r.previous_class, r.previous_standard, r.previous_members, r.movement
  from r join reviews v on v.id = %(review)s"""
 
 # The limit tells the planner that there is one row: it would expect a hundred and read whole tables.
 _ONE = f"with r as materialized ({_RECORDS} limit 1), u as ({_UPDATE_KNOWN}), c as ({_COMBINE_GIVEN})"
+_GIVEN = f"with r as materialized ({_RECORDS}), u as ({_UPDATE_KNOWN}), c as ({_COMBINE_GIVEN})"
 _ROWS = (
     f"with r as materialized ({_RECORDS}), n as ({_ENTER_NEW}), u as ({_UPDATE_KNOWN}), m as ({_MARK_ROWS}),"
     f" c as ({_COMBINE_FROM_FILE})"
 )
-_WRITE_ONE, _WRITE_ONE_LATE = f"{_ONE}, t as ({_TELL}) {_INSERT_GIVEN}", f"{_ONE} {_INSERT_GIVEN}"
-_WRITE_ROWS, _WRITE_ROWS_LATE = f"{_ROWS}, t as ({_TELL}) {_INSERT_FROM_FILE}", f"{_ROWS} {_INSERT_FROM_FILE}"
 
 
 async def write(conn: AsyncConnection, review: Review, taken: Sequence[Taken], *, late: bool = False) -> None:
-    """Store decisions and the states after them in one statement: one decision, or those of a file's rows.
+    """Store decisions and the states after them in one statement: one, many of a recognition, or a file's rows.
 
     The rows are marked as applied. A household of a row that was not known before is entered with what the
     row says of it. Late ones come with the state of today, and their tellings are written apart.
     """
     pg = await db.driver(conn)
     from_file = all(each.row for each in taken)
-    if not from_file and len(taken) != 1:
-        raise ValueError("decisions come one by one or from a file")
-    if late:
-        statement = _WRITE_ROWS_LATE if from_file else _WRITE_ONE_LATE
-    else:
-        statement = _WRITE_ROWS if from_file else _WRITE_ONE
+    if not from_file and any(each.row for each in taken):
+        raise ValueError("decisions come from a file or not, never both")
+    begun, insert = _begun(taken, from_file=from_file)
+    telling = "" if late else f", t as ({_TELL})"
     await pg.execute(
-        statement, {"rows": Jsonb([_record(each) for each in taken], to_json), "review": review.id}
+        f"{begun}{telling} {insert}",
+        {
+            "rows": Jsonb([_record(each) for each in taken], to_json),
+            "review": review.id,
+            "decided_on": review.decided_on,
+            "valid_from": review.valid_from,
+            "decision_number": review.decision_number,
+        },
     )
+
+
+def _begun(taken: Sequence[Taken], *, from_file: bool) -> tuple[str, str]:
+    if from_file:
+        return _ROWS, _INSERT_FROM_FILE
+    return (_ONE if len(taken) == 1 else _GIVEN), _INSERT_GIVEN
 
 
 def _record(taken: Taken) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from benvung import db
 from benvung.auth import Scope
 from households.domain import AreaType, ReviewKind, Stage, Standard, get_standard
-from households.tables import reviews
+from households.domain.procedure_terms import ProcedureKind
+from households.tables import decisions, reviews
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Review:
     commune: str
     area_type: AreaType
     year: int
-    kind: ReviewKind
+    procedure: ProcedureKind
     stage: Stage
     standard: Standard
     decided_on: dt.date
@@ -33,11 +34,17 @@ class Review:
     decision_number: str | None
     is_open: bool
     revision: int
+    by_cycle: bool = False
+
+    @property
+    def kind(self) -> ReviewKind:
+        """Of a review of poor and near-poor households; one by income decides on no class of poverty."""
+        return ReviewKind(self.procedure.value)
 
 
 _COLUMNS = (
     "id, province, commune, area_type, year, kind, stage, standard, decided_on, valid_from,"
-    " decision_number, state, revision"
+    " decision_number, state, revision, by_cycle"
 )
 
 
@@ -48,7 +55,7 @@ def _review(row: Sequence[Any]) -> Review:
         row[2],
         AreaType(row[3]),
         row[4],
-        ReviewKind(row[5]),
+        ProcedureKind(row[5]),
         Stage(row[6]),
         get_standard(row[7]),
         row[8],
@@ -56,6 +63,7 @@ def _review(row: Sequence[Any]) -> Review:
         row[10],
         row[11] == "OPEN",
         row[12],
+        row[13],
     )
 
 
@@ -110,6 +118,30 @@ async def close(conn: AsyncConnection, review_id: uuid.UUID, on: dt.date) -> Non
         .where(reviews.c.id == review_id)
         .values(state="CLOSED", closed_on=on, revision=reviews.c.revision + 1)
     )
+
+
+async def run_by_cycle(conn: AsyncConnection, review_id: uuid.UUID) -> None:
+    """Mark a locked review as one whose steps are recorded."""
+    await conn.execute(reviews.update().where(reviews.c.id == review_id).values(by_cycle=True))
+
+
+async def has_decisions(conn: AsyncConnection, review_id: uuid.UUID) -> bool:
+    """Whether a result was decided in this review."""
+    query = sa.select(sa.exists().where(decisions.c.review_id == review_id))
+    return bool(await conn.scalar(query))
+
+
+async def standing_decision(
+    conn: AsyncConnection, review_id: uuid.UUID, household_id: uuid.UUID
+) -> uuid.UUID | None:
+    """The household's decision in this review that no later one corrects."""
+    later = decisions.alias("later")
+    query = sa.select(decisions.c.decision_id).where(
+        decisions.c.review_id == review_id,
+        decisions.c.household_id == household_id,
+        ~sa.exists().where(later.c.corrects == decisions.c.sequence),
+    )
+    return (await conn.execute(query)).scalar_one_or_none()
 
 
 async def totals(conn: AsyncConnection, review_id: uuid.UUID) -> dict[str, tuple[int, int]]:
