@@ -8,7 +8,6 @@ things is one rule, `Scope.where`, used by every query.
 import datetime as dt
 import hmac
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -108,7 +107,7 @@ class Principal:
         return Scope(_communes(self.areas, clock.today()))
 
 
-@lru_cache(maxsize=512)
+@areas.remembered(maxsize=512)
 def _communes(codes: tuple[str, ...], on: dt.date) -> frozenset[str] | None:
     if areas.COUNTRY in codes:
         return None

@@ -3,7 +3,6 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import lru_cache
 
 from benvung import areas, clock
 from benvung.areas import AreaType, Level, Unit
@@ -99,12 +98,12 @@ def _place(unit: Unit, on: date) -> Place:
     return Place(unit, on, _communes(unit.code, on))
 
 
-@lru_cache(maxsize=1024)
+@areas.remembered(maxsize=1024)
 def _communes(code: str, on: date) -> tuple[Unit, ...]:
     return tuple(areas.communes_under(code, on))
 
 
-@lru_cache(maxsize=256)
+@areas.remembered(maxsize=256)
 def _inside(code: str, on: date) -> tuple[str, ...]:
     inside, waiting = [code], [code]
     while waiting:
