@@ -8,7 +8,7 @@ learn what the table says.
 import asyncio
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 import structlog
@@ -154,3 +154,30 @@ class Keeper:
             if version != self._known:
                 await refresh(conn)
                 self._known = version
+
+
+class Operations(Protocol):
+    """Alembic's `op`, as far as it is used here."""
+
+    def execute(self, sqltext: str) -> None:
+        """Run one statement."""
+
+
+def create(op: Operations) -> None:
+    """The step of a service's migrations that makes the tables; once released it is never changed."""
+    op.execute(
+        "create table reorganised_areas (code text not null, begins date not null, sequence bigint not null,"
+        " unit jsonb not null, constraint pk_reorganised_areas primary key (code, begins))"
+    )
+    op.execute(
+        "create table stated_area_types (sequence bigint constraint pk_stated_area_types primary key,"
+        " commune text not null, area_type text not null, valid_from date not null, valid_to date,"
+        " constraint ck_stated_area_types_area_type check (area_type in ('URBAN', 'RURAL')),"
+        " constraint ck_stated_area_types_validity check (valid_to > valid_from))"
+    )
+
+
+def drop(op: Operations) -> None:
+    """Undo `create`."""
+    op.execute("drop table stated_area_types")
+    op.execute("drop table reorganised_areas")

@@ -84,19 +84,23 @@ async def hold(conn: AsyncConnection, ids: Collection[uuid.UUID]) -> Book:
     )
 
 
+_MOVES = ("MOVED", "REORGANISED")
+
+
 def _history(household_id: uuid.UUID, recorded: Sequence[Recorded]) -> History:
     met_in = next((_place(each) for each in recorded if each.kind == "CLASSIFIED"), None)
     return History(household_id, list(_entries(recorded)), met_in)
 
 
 def _entries(recorded: Sequence[Recorded]) -> Iterable[Entry]:
-    arrivals = [each for each in recorded if each.kind == "ARRIVED" and each.reason == "MOVED"]
+    arrivals = [each for each in recorded if each.kind == "ARRIVED" and each.reason in _MOVES]
     for each in recorded:
         if each in arrivals:
             continue
         fact: Fact
-        if each.kind == "LEFT" and each.reason == "MOVED":
-            fact = Moved(_place(next(to for to in arrivals if to.sequence > each.sequence)))
+        if each.kind == "LEFT" and each.reason in _MOVES:
+            to = next(to for to in arrivals if to.sequence > each.sequence)
+            fact = Moved(_place(to), each.commune if each.reason == "REORGANISED" else None)
         else:
             fact = _fact(each)
         # A registration has no day in law: whatever is decided of a household comes after it.

@@ -36,6 +36,7 @@ from households.domain.household import (
     first_met,
     move,
     movement_of,
+    reassign,
     register,
 )
 from households.domain.identity import Sex
@@ -189,6 +190,7 @@ __all__ = [
     "parse_local",
     "proposed_standard",
     "read_table",
+    "reassign",
     "register",
     "results_of",
     "rule_set",
