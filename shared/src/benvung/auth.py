@@ -68,9 +68,9 @@ class Scope:
         if inside is None or not inside or not inside <= self.communes:
             raise OutsideArea
 
-    def narrow(self, area: str) -> "Scope":
-        """The part of this scope that lies in an area (a code of any level), for lists."""
-        inside = _communes((area,), clock.today())
+    def narrow(self, area: str, on: dt.date | None = None) -> "Scope":
+        """The part of this scope that lies in an area (a code of any level, today or on a day), for lists."""
+        inside = _communes((area,), on or clock.today())
         if inside is None or self.communes is None:
             return self if inside is None else Scope(inside)
         return Scope(self.communes & inside)

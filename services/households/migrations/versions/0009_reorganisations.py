@@ -106,7 +106,5 @@ def downgrade() -> None:
         f"alter table villages add constraint ck_villages_code_of_commune check ({CODE_OF_COMMUNE.format('2')})"
     )
     op.execute("drop index uq_villages_commune_name_key")
-    op.execute(
-        "alter table villages add constraint uq_villages_commune_name_key unique (commune, name_key)"
-    )
+    op.execute("alter table villages add constraint uq_villages_commune_name_key unique (commune, name_key)")
     op.execute("alter table villages drop column ended_on")

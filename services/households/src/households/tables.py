@@ -371,4 +371,14 @@ reorganisations, reorganisation_parts, placements, village_places, area_types = 
 )
 
 # Facts are never edited: a correction is a new fact.
-APPEND_ONLY = (decisions, changes, tellings, lineage, populations, member_facts, reorganisations, reorganisation_parts, area_types)
+APPEND_ONLY = (
+    decisions,
+    changes,
+    tellings,
+    lineage,
+    populations,
+    member_facts,
+    reorganisations,
+    reorganisation_parts,
+    area_types,
+)

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung import outbox
 from households import domain, store
+from households.actions import reorganisations
 from households.actions.areas import place_on
 from households.actions.book import Book, Link, Taking
 from households.actions.retell import Line, reasons
@@ -211,6 +212,9 @@ async def record(
         await store.tellings.add_changes(conn, _changes(taking, evidence, own, sequences, today))
     for following in book.followers(taking.household_id):
         await record(conn, book, following, Evidence())
+    if own[-1].outcome is not None:
+        lived = [(own[-1].outcome.state.commune, taking.on)]
+        await reorganisations.follow_on(conn, taking.household_id, lived)
     before = own[-1].outcome or Outcome(today, None, None, None, None)
     return fact, replace(before, state=today)
 

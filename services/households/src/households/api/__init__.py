@@ -11,16 +11,20 @@ from households.api import (
     households,
     imports,
     members,
+    reorganisations,
     results,
     reviews,
     search,
     simulation_files,
     simulations,
     verify,
+    waiting,
 )
 
 ROUTERS = (
     areas.router,
+    reorganisations.router,
+    waiting.router,
     # Before the households, one of which would else be looked for under the name "search".
     search.router,
     households.router,

@@ -232,19 +232,19 @@ def _check_nothing_left(plan: Plan, known: Known) -> None:
     for part in plan.parts:
         for code in part.successors:
             sources.setdefault(code, set()).add(part.predecessor)
-    for code in sources:
+    for code, given in sources.items():
         listed = known.starting.get(code)
         if listed is None:
             continue
         communes = {each for each in listed.predecessors if each in known.before}
-        if forgotten := sorted(communes - sources[code]):
+        if forgotten := sorted(communes - given):
             raise _no(
                 "predecessor-left-over",
                 f"{listed.name} ({code}) còn được lập từ xã cũ {', '.join(forgotten)}.",
                 f"{listed.name} ({code}) was also made from {', '.join(forgotten)}.",
                 "parts",
             )
-        if foreign := sorted(sources[code] - communes):
+        if foreign := sorted(given - communes):
             raise _no(
                 "predecessor-contradicts-list",
                 f"Theo danh mục, {listed.name} ({code}) không được lập từ xã cũ {', '.join(foreign)}.",
