@@ -94,9 +94,9 @@ async def test_households_of_merged_communes_follow_by_themselves(province: Prov
     assert all(each["class_since"] == "2023-12-10" for each in await officer.households())
 
 
-# In Bình Định two old communes became the new 21997 and 22006 together; one of them was divided.
-DIVIDED = "21997"
-HALVES = ("21997", "22006")
+# In Bình Định the old commune An Nghĩa went half to An Toàn and half to An Hòa, each with others.
+DIVIDED = "21634"
+HALVES = ("21622", "21628")
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ async def test_households_of_a_divided_commune_wait_for_a_choice(
 
     found = await province.all.ask("GET", "/v1/waiting-areas")
 
-    assert waiting == "21997W"
+    assert waiting == "21634W"
     assert found["households"] == 4
     assert [(each["name"], each["households"]) for each in found["items"][0]["villages"]] == [
         ("Thôn Một", 2),
@@ -188,10 +188,9 @@ async def test_a_choice_holds_from_the_day_of_the_division(
     assert await province.count(area=waiting) == 0
     assert await province.count(area="52", on="2025-07-01") == total
     then = await province.all.ask("GET", f"/v1/households/{one}", params={"on": "2025-07-01"})
-    assert (then["commune"], then["village"]) == (HALVES[1], f"{HALVES[1]}.03")
+    assert (then["commune"], then["village"]) == (HALVES[1], f"{HALVES[1]}.05")
     before = await province.all.ask("GET", f"/v1/households/{one}", params={"on": "2025-06-30"})
     assert (before["commune"], before["commune_now"]) == (DIVIDED, HALVES[1])
-    # Of two places of one day one is the old commune of the same code: each household stands in one of them.
     here = await province.count(area=HALVES[0], on="2025-06-30", geography="now")
     there = await province.count(area=HALVES[1], on="2025-06-30", geography="now")
     assert here + there == total

@@ -209,6 +209,28 @@ def starting(on: dt.date) -> list[Unit]:
     return [unit for unit in found if unit.level is Level.COMMUNE and unit.valid_from == on]
 
 
+def successors(unit: Unit) -> tuple[Unit, ...]:
+    """The communes that this one became, in whole or in part; none while it exists."""
+    return () if unit.valid_to is None else _successors(unit.valid_to).get(unit.code, ())
+
+
+def became(unit: Unit, on: dt.date) -> list[Unit]:
+    """The communes of a day that an earlier commune became, in whole or in part, through all changes between."""
+    if unit.exists(on):
+        return [unit]
+    found = {each.code: each for next_one in successors(unit) for each in became(next_one, on)}
+    return [found[code] for code in sorted(found)]
+
+
+@remembered(maxsize=64)
+def _successors(day: dt.date) -> dict[str, tuple[Unit, ...]]:
+    found: dict[str, tuple[Unit, ...]] = {}
+    for unit in starting(day):
+        for code in () if unit.is_waiting else unit.predecessors:
+            found[code] = (*found.get(code, ()), unit)
+    return found
+
+
 @cache
 def _register() -> _Register:
     """All rows, read once per process, at the first question."""

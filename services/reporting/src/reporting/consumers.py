@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validator
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from benvung.areas import AreaType, TypeOfArea
 from benvung.outbox import Announcement
 from benvung.projector import Projector, Received
 from reporting import store, tables
@@ -88,6 +89,8 @@ class Change(Before):
     """A household that left, arrived, ended or changed its size: what its list loses or gains."""
 
     on: date
+    reason: str
+    other_commune: str | None
 
 
 class Classified(Household):
@@ -123,6 +126,44 @@ class Population(Reader):
     persons: NonNegativeInt
     as_of: date
     source: str
+
+
+class AreaPart(Reader):
+    """What became of one commune."""
+
+    predecessor: str
+    successors: list[str]
+    waiting: str | None
+
+
+class AreaUnit(Reader):
+    """An administrative unit as it is known since."""
+
+    code: str
+    name: str
+    level: Literal["PROVINCE", "DISTRICT", "COMMUNE"]
+    parent: str | None
+    area_type: Literal["URBAN", "RURAL"] | None
+    valid_from: date | None
+    valid_to: date | None
+    predecessors: list[str]
+
+
+class Reorganised(Reader):
+    """households.area.reorganised"""
+
+    on: date
+    parts: list[AreaPart]
+    units: list[AreaUnit]
+
+
+class Typed(Reader):
+    """households.area.typed"""
+
+    area: str
+    area_type: Literal["URBAN", "RURAL"]
+    valid_from: date
+    valid_to: date | None
 
 
 class Answer(Reader):
@@ -280,6 +321,7 @@ def _fact(event: Received) -> dict[str, Any]:
         "decided_on": change.on,
         "decision_number": None,
         "year": change.on.year,
+        "origin": change.other_commune if came and change.reason == "REORGANISED" else None,
     }
 
 
@@ -305,7 +347,22 @@ async def project_households(conn: AsyncConnection, events: Sequence[Received]) 
     await store.add_facts(conn, [each.fact for each in told if each.fact is not None])
     await store.move_states(conn, [each.state for each in told])
     await store.add_populations(conn, _rows(events, Population))
+    for event in events:
+        await _learn(conn, event)
     return []
+
+
+async def _learn(conn: AsyncConnection, event: Received) -> None:
+    data = event.data
+    if isinstance(data, Reorganised):
+        parts = [
+            {"sequence": event.sequence, "holds_from": data.on, **part.model_dump()} for part in data.parts
+        ]
+        units = [unit.model_dump(mode="json") for unit in data.units]
+        await store.add_reorganisation(conn, event.sequence, parts, units)
+    elif isinstance(data, Typed):
+        stated = TypeOfArea(data.area, AreaType(data.area_type), data.valid_from, data.valid_to)
+        await store.add_area_type(conn, event.sequence, stated)
 
 
 async def project_funding(conn: AsyncConnection, events: Sequence[Received]) -> list[Announcement]:
@@ -334,6 +391,8 @@ PROJECTORS = [
             "households.household.resized.v1": Changed,
             "households.household.annulled.v1": Annulled,
             "households.area.population_recorded.v1": Population,
+            "households.area.reorganised.v1": Reorganised,
+            "households.area.typed.v1": Typed,
         },
         prepare=_prepare,
         handle=project_households,
