@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache, lru_cache
 from importlib import resources
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 COUNTRY = "VN"
 
@@ -113,7 +113,7 @@ def remembered(maxsize: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
     def keep(function: Callable[P, T]) -> Callable[P, T]:
         kept: Any = lru_cache(maxsize=maxsize)(function)
         _remembered.append(kept)
-        return kept  # type: ignore[no-any-return]
+        return cast(Callable[P, T], kept)
 
     return keep
 

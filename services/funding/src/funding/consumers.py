@@ -102,7 +102,7 @@ class AreaUnit(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     code: str
-    name: str
+    title: str
     level: Literal["PROVINCE", "DISTRICT", "COMMUNE"]
     parent: str | None
     area_type: Literal["URBAN", "RURAL"] | None

@@ -17,7 +17,7 @@ from households.actions.refusals import AreaNotFound, NothingWaits
 from households.domain import Place, Refused, Status
 from households.domain.history import Moved
 from households.domain.household import HouseholdState
-from households.domain.reorganisation import awaits_choice
+from households.domain.reorganisation import awaits_choice, reassign
 from households.store.reorganisations import Going, Gone
 from households.store.tellings import Change, Told
 
@@ -41,7 +41,8 @@ async def follow(conn: AsyncConnection, limit: int = CHUNK) -> int:
             continue
         seen.add(each.household_id)
         found = held[each.household_id]
-        village = villages.get((each.reorganisation_id, each.village, each.successor), "")
+        village = villages.get((each.reorganisation_id, each.village, each.successor))
+        village = village or await reorganisations.village_for(conn, each, each.successor)
         to = place_on(each.successor, village, each.on)
         state = found.state(to.area_type)
         here = state.commune == each.predecessor and state.village == each.village
@@ -69,7 +70,7 @@ async def _follow_in_time(
 ) -> list[Gone]:
     if not going:
         return []
-    moves = [domain.reassign(state, to, each.on) for each, state, to in going]
+    moves = [reassign(state, to, each.on) for each, state, to in going]
     events = []
     for move in moves:
         events.append(tell.left(move.left, "REORGANISED", move.arrived.state.commune))
@@ -151,9 +152,7 @@ async def choose(conn: AsyncConnection, principal: Principal, choice: Choice) ->
     book_of = [going.household_id for going, _ in found]
     book = await histories.hold(conn, book_of)
     for going, fact in found:
-        village = await reorganisations.village_for(
-            conn, going.reorganisation_id, going.predecessor, going.village, choice.successor
-        )
+        village = await reorganisations.village_for(conn, going, choice.successor)
         to = place_on(choice.successor, village, going.on)
         taking = Taking(going.household_id, going.on, Moved(to, going.predecessor), corrects=fact)
         told, _ = await histories.record(conn, book, taking, Evidence())

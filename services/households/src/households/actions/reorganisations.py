@@ -32,6 +32,7 @@ from households.domain.reorganisation import (
 )
 from households.domain.terms import AreaType
 from households.events import AreaPart, AreaReorganised, AreaTyped, AreaUnit
+from households.store.reorganisations import Going
 
 ONE_DAY = dt.timedelta(days=1)
 
@@ -227,7 +228,7 @@ async def _place_villages(
         commune = going[row.commune]
         village = row.code if commune == row.commune else next(free_codes(commune, taken))
         name = _own_name(row.name, old_names[row.commune], names.setdefault(commune, set()))
-        await store.reorganisations.put_village(conn, commune, village, name, normalise_name(name))
+        await store.reorganisations.put_village(conn, village, name, normalise_name(name))
         await store.reorganisations.place_village(conn, reorganisation_id, row.code, commune, village)
         taken.add(village)
 
@@ -242,27 +243,27 @@ def _own_name(name: str, commune: str, taken: set[str]) -> str:
     return own
 
 
-async def village_for(
-    conn: AsyncConnection, reorganisation_id: uuid.UUID, old_commune: str, old_village: str, commune: str
-) -> str:
-    """The village of a new commune in which one of a divided commune goes on, entered when it is first chosen."""
-    placed = await store.reorganisations.placed_villages(conn, [reorganisation_id])
-    found = placed.get((reorganisation_id, old_village, commune))
+async def village_for(conn: AsyncConnection, going: Going, commune: str) -> str:
+    """The village of a new commune in which a household's old one goes on, entered when it is first needed.
+
+    A choice may come when the commune chosen has itself become another one: then so has the village.
+    """
+    placed = await store.reorganisations.placed_villages(conn, [going.reorganisation_id])
+    found = placed.get((going.reorganisation_id, going.village, commune))
     if found is not None:
         return found
     await store.places.lock_commune(conn, commune)
-    known = await store.reorganisations.villages_of(conn, {old_commune, commune})
-    name = next((row.name for row in known if row.code == old_village), old_village)
+    known = await store.reorganisations.villages_of(conn, {going.predecessor, commune})
+    name = next((row.name for row in known if row.code == going.village), going.village)
     present = {row.name_key for row in known if row.commune == commune and row.ended_on is None}
-    unit = next(
-        (each.name for each in await store.reorganisations.parts_of(conn, reorganisation_id)
-         if each.predecessor == old_commune),
-        old_commune,
-    )  # fmt: skip
-    own = _own_name(name, unit, present)
+    parts = await store.reorganisations.parts_of(conn, going.reorganisation_id)
+    old = next((part.name for part in parts if part.predecessor == going.predecessor), going.predecessor)
+    own = _own_name(name, old, present)
     village = next(free_codes(commune, {row.code for row in known}))
-    await store.reorganisations.put_village(conn, commune, village, own, normalise_name(own))
-    await store.reorganisations.place_village(conn, reorganisation_id, old_village, commune, village)
+    unit = areas.find(commune, going.on)
+    ended_on = None if unit is None else unit.valid_to
+    await store.reorganisations.put_village(conn, village, own, normalise_name(own), ended_on)
+    await store.reorganisations.place_village(conn, going.reorganisation_id, going.village, commune, village)
     return village
 
 

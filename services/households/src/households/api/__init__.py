@@ -2,6 +2,7 @@
 
 from households.api import (
     accesses,
+    area_types,
     areas,
     cohorts,
     corrections,
@@ -24,6 +25,7 @@ from households.api import (
 ROUTERS = (
     areas.router,
     reorganisations.router,
+    area_types.router,
     waiting.router,
     # Before the households, one of which would else be looked for under the name "search".
     search.router,

@@ -36,7 +36,6 @@ from households.domain.household import (
     first_met,
     move,
     movement_of,
-    reassign,
     register,
 )
 from households.domain.identity import Sex
@@ -190,7 +189,6 @@ __all__ = [
     "parse_local",
     "proposed_standard",
     "read_table",
-    "reassign",
     "register",
     "results_of",
     "rule_set",

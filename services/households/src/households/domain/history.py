@@ -24,10 +24,10 @@ from households.domain.household import (
     close,
     decide,
     move,
-    reassign,
     register,
 )
 from households.domain.lineage import change_members, come_back, split_off
+from households.domain.reorganisation import reassign
 from households.domain.standards import Standard
 from households.domain.terms import ClosureReason, HouseholdClass, Refused, ReviewKind, SizeReason, Stage
 

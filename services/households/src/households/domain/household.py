@@ -212,28 +212,6 @@ def move(state: HouseholdState, to: Place, on: date) -> Move:
     )
 
 
-def reassign(state: HouseholdState, to: Place, on: date) -> Move:
-    """A household that stays where it is while its commune becomes another one, under whatever code.
-
-    It is no movement of any list: what one unit gives up the other has on the same day.
-    """
-    check_active(state)
-    check_change_date(state, on)
-    leaving = replace(state, revision=state.revision + 1, last_fact_on=on)
-    arriving = replace(
-        leaving,
-        revision=state.revision + 2,
-        province=to.province,
-        commune=to.commune,
-        village=to.village,
-        area_type=to.area_type,
-    )
-    return Move(
-        Outcome(leaving, None, state.poverty_class, state.members, state.standard),
-        Outcome(arriving, None, None, state.members, state.standard),
-    )
-
-
 def close(state: HouseholdState, reason: ClosureReason, on: date) -> Outcome:
     """End a household: LEFT when it moved out of the register, CLOSED otherwise. It gives up its class."""
     check_active(state)

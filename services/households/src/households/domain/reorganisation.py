@@ -8,10 +8,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
+from households.domain.household import (
+    HouseholdState,
+    Move,
+    Outcome,
+    Place,
+    check_active,
+    check_change_date,
+)
 from households.domain.terms import AreaType, Refused
 
 WAITING_LETTERS = "WXYZ"
@@ -284,6 +292,28 @@ def _kind_of(part: Part, known: Known, sources: Counter[str], beginning: Iterabl
             "parts",
         )
     return Part(part.predecessor, part.successors, kind)
+
+
+def reassign(state: HouseholdState, to: Place, on: date) -> Move:
+    """A household that stays where it is while its commune becomes another one, under whatever code.
+
+    It is no movement of any list: what one unit gives up the other has on the same day.
+    """
+    check_active(state)
+    check_change_date(state, on)
+    leaving = replace(state, revision=state.revision + 1, last_fact_on=on)
+    arriving = replace(
+        leaving,
+        revision=state.revision + 2,
+        province=to.province,
+        commune=to.commune,
+        village=to.village,
+        area_type=to.area_type,
+    )
+    return Move(
+        Outcome(leaving, None, state.poverty_class, state.members, state.standard),
+        Outcome(arriving, None, None, state.members, state.standard),
+    )
 
 
 def awaits_choice(commune: str) -> bool:

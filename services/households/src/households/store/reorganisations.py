@@ -306,13 +306,18 @@ async def end_villages(conn: AsyncConnection, communes: Collection[str], on: dt.
     )
 
 
-async def put_village(conn: AsyncConnection, commune: str, code: str, name: str, key: str) -> None:
+async def put_village(
+    conn: AsyncConnection, code: str, name: str, key: str, ended_on: dt.date | None = None
+) -> None:
     """Enter a village of a new commune, or let one go on under the code it has."""
-    insert = pg.insert(villages).values(commune=commune, code=code, name=name, name_key=key, ended_on=None)
+    commune = code.partition(".")[0]
+    insert = pg.insert(villages).values(
+        commune=commune, code=code, name=name, name_key=key, ended_on=ended_on
+    )
     await conn.execute(
         insert.on_conflict_do_update(
             index_elements=["commune", "code"],
-            set_={"name": name, "name_key": key, "ended_on": None},
+            set_={"name": name, "name_key": key, "ended_on": ended_on},
         )
     )
 

@@ -1,6 +1,6 @@
 """What happened to the lists of each commune in a year, counted from facts."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -88,18 +88,10 @@ async def booked(
 
 
 async def _placed(
-    conn: AsyncConnection, drawing: Drawing, rows: Iterable[sa.Row[Any]]
-) -> list[tuple[str, tuple[Any, ...]]]:
+    conn: AsyncConnection, drawing: Drawing, rows: Iterable[Sequence[Any]]
+) -> list[tuple[str, Sequence[Any]]]:
     """Each row's figures under the commune that its own became after the era of its facts."""
-    found = list(rows)
+    found = [tuple(row) for row in rows]
     ways = await geography.went(conn, {row[2] for row in found if row[2] is not None})
-    return list(_each_placed(drawing, found, ways))
-
-
-def _each_placed(
-    drawing: Drawing, rows: Iterable[sa.Row[Any]], ways: geography.Went
-) -> Iterator[tuple[str, tuple[Any, ...]]]:
-    days = drawing.days
-    eras = [drawing, *(drawing.later(day) for day in days)]
-    for commune, era, household, *figures in rows:
-        yield eras[era].of_household(commune, ways.get(household, {})), tuple(figures)
+    eras = [drawing, *(drawing.later(day) for day in drawing.days)]
+    return [(eras[row[1]].of_household(row[0], ways.get(row[2], {})), row[3:]) for row in found]
