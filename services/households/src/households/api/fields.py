@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Annotated, Literal
 
 from fastapi import Depends, Query, Request
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from benvung.auth import Principal, Scope, require
 from benvung.problems import NotReady
@@ -29,11 +29,23 @@ def _known(moment: dt.datetime) -> dt.datetime:
     return moment
 
 
+def either(*patterns: str) -> WithJsonSchema:
+    """How the contract describes a text that has one of these forms, the first of which is the usual one."""
+    return WithJsonSchema({"anyOf": [{"type": "string", "pattern": each} for each in patterns]})
+
+
 Day = Annotated[dt.date, AfterValidator(_possible), Field(examples=["2023-12-10"])]
 CommuneCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{5}$"), Field(examples=["23827"])]
-AreaCode = Annotated[str, StringConstraints(pattern=r"^(VN|[0-9]{2}|[0-9]{3}|[0-9]{5}[W-Z]?)$")]
+AreaCode = Annotated[
+    str,
+    StringConstraints(pattern=r"^(VN|[0-9]{2}|[0-9]{3}|[0-9]{5}[W-Z]?)$"),
+    either(r"^(VN|[0-9]{2}|[0-9]{3}|[0-9]{5})$", r"^[0-9]{5}[W-Z]$"),
+]
 VillageCode = Annotated[
-    str, StringConstraints(pattern=r"^[0-9]{5}[W-Z]?[.][0-9]{2,3}$"), Field(examples=["23827.03"])
+    str,
+    StringConstraints(pattern=r"^[0-9]{5}[W-Z]?[.][0-9]{2,3}$"),
+    either(r"^[0-9]{5}[.][0-9]{2}$", r"^[0-9]{5}[W-Z]?[.][0-9]{2,3}$"),
+    Field(examples=["23827.03"]),
 ]
 Name = Annotated[
     str,

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import Depends, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, WithJsonSchema
 
 from benvung import areas, clock
 from benvung.auth import Principal, require
@@ -15,8 +15,17 @@ from reporting.words import Words, words
 FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2100, 12, 31)
 
 Asker = Annotated[Principal, Depends(require("reports.read"))]
+AreaForms = WithJsonSchema(
+    {
+        "anyOf": [
+            {"type": "string", "pattern": r"^(VN|[0-9]{2,5})$"},
+            {"type": "string", "pattern": r"^[0-9]{5}[W-Z]$"},
+        ]
+    }
+)
 Area = Annotated[
     str,
+    AreaForms,
     Query(
         pattern=r"^(VN|[0-9]{2,5}|[0-9]{5}[W-Z])$",
         description="code of a commune, district or province, or VN",
