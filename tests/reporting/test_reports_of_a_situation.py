@@ -252,5 +252,9 @@ async def test_after_the_districts_a_commune_is_the_unit_that_has_its_code_then(
 
     assert now["area"]["level"] == "PROVINCE"
     assert district.status_code == 404
-    # The town of that code became part of another unit: today's scope says nothing about it.
-    assert then.status_code == 403
+    # What the town of that code became lies in the province: whoever is responsible reads what was before.
+    assert then.status_code == 200
+    stranger = await officer("23827")
+    assert (
+        await stranger.get("/v1/situation", params={"area": "23827", "on": "2023-12-31"})
+    ).status_code == 403

@@ -3,17 +3,23 @@
 A unit is identified by its code *and* the day it began: nearly all commune codes were given again on
 2025-07-01, most of them to other places, so every question names a date. Before that day communes lie in
 districts, from it on in provinces. Source, licence and limits of the data: `data/areas.README.md`.
+What was reorganised since is learnt while a service runs: see `benvung.reorganised`.
 """
 
 import datetime as dt
 import gzip
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
+from typing import Any, ParamSpec, TypeVar, cast
 
 COUNTRY = "VN"
+
+FIRST_KNOWN = dt.date(2025, 7, 1)
+"""Changes of communes before this day have no source: the data knows the units of the last day before it."""
 
 _HEADER_LINES = 3  # source, where to read on, names of the columns
 
@@ -53,6 +59,28 @@ class Unit:
         started = self.valid_from is None or self.valid_from <= on
         return started and (self.valid_to is None or on < self.valid_to)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether this is no commune but what is still to be assigned of a divided one.
+
+        Such a unit begins on the day of the division, under its commune's code with a letter behind it.
+        """
+        return self.level is Level.COMMUNE and not self.code.isdigit()
+
+
+@dataclass(frozen=True, slots=True)
+class TypeOfArea:
+    """The type of a commune from a day on, as a document states it; `valid_to` is exclusive, None = open."""
+
+    commune: str
+    area_type: AreaType
+    valid_from: dt.date
+    valid_to: dt.date | None
+
+    def holds(self, on: dt.date) -> bool:
+        """Whether it is this document's type on that day."""
+        return self.valid_from <= on and (self.valid_to is None or on < self.valid_to)
+
 
 @dataclass(frozen=True, slots=True)
 class _Register:
@@ -62,18 +90,89 @@ class _Register:
     by_parent: dict[str, list[str]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Learnt:
+    """Units that are not, or not any more, as the data file has them, and the types of communes."""
+
+    by_code: Mapping[str, tuple[Unit, ...]] = field(default_factory=dict)
+    by_parent: Mapping[str, tuple[Unit, ...]] = field(default_factory=dict)
+    instead: frozenset[tuple[str, dt.date | None]] = frozenset()
+    types: Mapping[str, tuple[TypeOfArea, ...]] = field(default_factory=dict)
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_learnt = _Learnt()
+_remembered: list[Any] = []
+
+
+def remembered(maxsize: int) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Keep the newest answers of a function that rests on the administrative units, until these change."""
+
+    def keep(function: Callable[P, T]) -> Callable[P, T]:
+        kept: Any = lru_cache(maxsize=maxsize)(function)
+        _remembered.append(kept)
+        return cast(Callable[P, T], kept)
+
+    return keep
+
+
+def learn(units: Iterable[Unit], types: Iterable[TypeOfArea] = ()) -> None:
+    """Take these units in place of those with their code and first day, or beside all others.
+
+    What was learnt before is forgotten. Of two documents for one day the later one given holds.
+    """
+    global _learnt  # noqa: PLW0603 -- the process knows one set of units
+    by_code: dict[str, tuple[Unit, ...]] = {}
+    by_parent: dict[str, tuple[Unit, ...]] = {}
+    for unit in units:
+        by_code[unit.code] = (*by_code.get(unit.code, ()), unit)
+        if unit.parent is not None:
+            by_parent[unit.parent] = (*by_parent.get(unit.parent, ()), unit)
+    stated: dict[str, tuple[TypeOfArea, ...]] = {}
+    for each in types:
+        stated[each.commune] = (each, *stated.get(each.commune, ()))
+    instead = frozenset((unit.code, unit.valid_from) for found in by_code.values() for unit in found)
+    _learnt = _Learnt(by_code, by_parent, instead, stated)
+    for kept in _remembered:
+        kept.cache_clear()
+
+
 def find(code: str, on: dt.date) -> Unit | None:
     """The unit that had this code on that day; `None` when there was none."""
-    units = map(_unit, _register().by_code.get(code, ()))
-    return next((unit for unit in units if unit.exists(on)), None)
+    known = _learnt
+    units = _those(known, _register().by_code, known.by_code, code)
+    found = next((unit for unit in units if unit.exists(on)), None)
+    return found if found is None or code not in known.types else _typed(found, known.types[code], on)
+
+
+def _those(
+    known: _Learnt, rows: Mapping[str, list[str]], learnt: Mapping[str, tuple[Unit, ...]], key: str
+) -> Iterable[Unit]:
+    yield from learnt.get(key, ())
+    for unit in map(_unit, rows.get(key, ())):
+        if not known.instead or (unit.code, unit.valid_from) not in known.instead:
+            yield unit
+
+
+def _typed(unit: Unit, types: Iterable[TypeOfArea], on: dt.date) -> Unit:
+    stated = next((each for each in types if each.holds(on)), None)
+    return unit if stated is None else replace(unit, area_type=stated.area_type)
 
 
 def children(code: str, on: dt.date) -> list[Unit]:
     """The units directly below, in the order of their codes; none for a commune or an unknown code."""
     if find(code, on) is None:
         return []
-    units = map(_unit, _register().by_parent.get(code, ()))
-    return [unit for unit in units if unit.exists(on)]
+    known = _learnt
+    listed = _those(known, _register().by_parent, known.by_parent, code)
+    units = [unit for unit in listed if unit.exists(on)]
+    if known.by_parent.get(code):
+        units.sort(key=lambda unit: unit.code)
+    return [
+        unit if unit.code not in known.types else _typed(unit, known.types[unit.code], on) for unit in units
+    ]
 
 
 def communes_under(code: str, on: dt.date) -> list[Unit]:
@@ -100,6 +199,36 @@ def path(code: str, on: dt.date) -> list[Unit]:
 def province_of(code: str, on: dt.date) -> Unit | None:
     """The province an area lies in on that day; `None` for the country and for an unknown code."""
     return next((unit for unit in path(code, on) if unit.level is Level.PROVINCE), None)
+
+
+def starting(on: dt.date) -> list[Unit]:
+    """The communes that began on that day, in the order of their codes, by all that is known."""
+    known, rows = _learnt, _register().by_code
+    codes = sorted({*rows, *known.by_code})
+    found = (unit for code in codes for unit in _those(known, rows, known.by_code, code))
+    return [unit for unit in found if unit.level is Level.COMMUNE and unit.valid_from == on]
+
+
+def successors(unit: Unit) -> tuple[Unit, ...]:
+    """The communes that this one became, in whole or in part; none while it exists."""
+    return () if unit.valid_to is None else _successors(unit.valid_to).get(unit.code, ())
+
+
+def became(unit: Unit, on: dt.date) -> list[Unit]:
+    """The communes of a day that an earlier commune became, in whole or in part, through all changes between."""
+    if unit.exists(on):
+        return [unit]
+    found = {each.code: each for next_one in successors(unit) for each in became(next_one, on)}
+    return [found[code] for code in sorted(found)]
+
+
+@remembered(maxsize=64)
+def _successors(day: dt.date) -> dict[str, tuple[Unit, ...]]:
+    found: dict[str, tuple[Unit, ...]] = {}
+    for unit in starting(day):
+        for code in () if unit.is_waiting else unit.predecessors:
+            found[code] = (*found.get(code, ()), unit)
+    return found
 
 
 @cache

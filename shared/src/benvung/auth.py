@@ -8,7 +8,6 @@ things is one rule, `Scope.where`, used by every query.
 import datetime as dt
 import hmac
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -69,9 +68,9 @@ class Scope:
         if inside is None or not inside or not inside <= self.communes:
             raise OutsideArea
 
-    def narrow(self, area: str) -> "Scope":
-        """The part of this scope that lies in an area (a code of any level), for lists."""
-        inside = _communes((area,), clock.today())
+    def narrow(self, area: str, on: dt.date | None = None) -> "Scope":
+        """The part of this scope that lies in an area (a code of any level, today or on a day), for lists."""
+        inside = _communes((area,), on or clock.today())
         if inside is None or self.communes is None:
             return self if inside is None else Scope(inside)
         return Scope(self.communes & inside)
@@ -108,7 +107,7 @@ class Principal:
         return Scope(_communes(self.areas, clock.today()))
 
 
-@lru_cache(maxsize=512)
+@areas.remembered(maxsize=512)
 def _communes(codes: tuple[str, ...], on: dt.date) -> frozenset[str] | None:
     if areas.COUNTRY in codes:
         return None

@@ -21,7 +21,8 @@ class Service:
     `streams` maps each stream the service owns to the readers (durables) it creates there for others.
     `sequences` are the columns in which the service keeps the sequence of an event of its own, for the one
     case in which an event that waits gets another (see `benvung.recovery`).
-    `background` are endless coroutines of the service's own, run beside relay and projectors.
+    `background` are endless coroutines of the service's own, run beside relay and projectors; `areas` keeps
+    the administrative units of a process up to date, whichever half of the service it runs.
     """
 
     name: str
@@ -37,3 +38,4 @@ class Service:
     sequences: Sequence[sa.Column[int]] = ()
     projectors: Sequence[Projector] = ()
     background: Sequence[Background] = ()
+    areas: Background | None = None

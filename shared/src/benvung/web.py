@@ -146,10 +146,15 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await state.issuer.start()
     if state.worker is not None:
         await state.worker.start()
+    service: Service = state.service
+    keeping = None if service.areas is None else asyncio.ensure_future(service.areas(state.engine))
     try:
         yield
     finally:
         state.stopping.begin()
+        if keeping is not None:
+            keeping.cancel()
+            await asyncio.wait([keeping])
         if state.worker is not None:
             await state.worker.stop()
         await state.issuer.stop()

@@ -2,11 +2,13 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from benvung import reorganised
 from benvung.clock import VIETNAM
 from benvung.outbox import Announcement
 from benvung.projector import Projector, Received
@@ -94,6 +96,33 @@ class Annulled(HouseholdReader):
     annulment: Annulment
 
 
+class AreaUnit(BaseModel):
+    """An administrative unit as it is known since a reorganisation."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    code: str
+    title: str
+    level: Literal["PROVINCE", "DISTRICT", "COMMUNE"]
+    parent: str | None
+    area_type: Literal["URBAN", "RURAL"] | None
+    valid_from: dt.date | None
+    valid_to: dt.date | None
+    predecessors: list[str]
+
+
+class Reorganised(BaseModel):
+    """Communes became others: only the units matter here, each household tells of its own way."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    units: list[AreaUnit]
+
+
+def _prepare(event: Received) -> actions.Change | Reorganised:
+    return event.data if isinstance(event.data, Reorganised) else _change(event)
+
+
 def _change(event: Received) -> actions.Change:
     data: HouseholdReader = event.data
     told, fact = Told(), True
@@ -126,7 +155,11 @@ def _state(event: Received, of: HouseholdReader | After, day: dt.date) -> State:
 
 async def project_households(conn: AsyncConnection, events: Sequence[Received]) -> Iterable[Announcement]:
     """Follow a batch of the register's events, in whatever order and however often they come."""
-    return await actions.follow(conn, [event.data for event in events])
+    for event in events:
+        if isinstance(event.data, Reorganised):
+            units = [unit.model_dump(mode="json") for unit in event.data.units]
+            await reorganised.keep(conn, event.sequence, units)
+    return await actions.follow(conn, [each.data for each in events if isinstance(each.data, actions.Change)])
 
 
 PROJECTORS = (
@@ -141,8 +174,9 @@ PROJECTORS = (
             "households.household.closed.v1": Moved,
             "households.household.resized.v1": Moved,
             "households.household.annulled.v1": Annulled,
+            "households.area.reorganised.v1": Reorganised,
         },
-        prepare=_change,
+        prepare=_prepare,
         handle=project_households,
         tables=FROM_HOUSEHOLDS,
         reconcile=actions.reconcile,

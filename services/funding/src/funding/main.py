@@ -1,5 +1,6 @@
 """The composition root of funding and its command line."""
 
+from benvung.reorganised import Keeper
 from benvung.service import Service
 from benvung.web import cli as command_line
 from funding import api
@@ -22,6 +23,7 @@ def build(settings: Settings | None = None) -> Service:
         events=EVENTS,
         streams={"FUNDING": ("reporting",)},
         projectors=PROJECTORS,
+        areas=Keeper(),
     )
 
 

@@ -7,7 +7,7 @@ be built again from them. Allocations are this service's own and are never chang
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from benvung import kit
+from benvung import kit, reorganised
 from benvung.db import metadata
 
 META = metadata()
@@ -101,7 +101,15 @@ replaced_facts = sa.Table(
 )
 
 # Written by the projection of the register alone, and may be made anew; everything else is funding's own.
-FROM_HOUSEHOLDS = (household_states, eligibility, eligibility_history, replaced_facts)
+reorganised_areas, stated_area_types = reorganised.tables(META)
+FROM_HOUSEHOLDS = (
+    household_states,
+    eligibility,
+    eligibility_history,
+    replaced_facts,
+    reorganised_areas,
+    stated_area_types,
+)
 
 allocations = sa.Table(
     "allocations",

@@ -289,6 +289,69 @@ class PopulationRecorded(EventData):
         return str(self.population_id)
 
 
+class AreaPart(Part):
+    """What becomes of one commune on the day of a reorganisation."""
+
+    predecessor: str = Field(description="code of the commune until the day before")
+    kind: Literal["MERGED", "DIVIDED", "RENAMED", "MOVED_TO_PROVINCE", "KEPT"]
+    successors: tuple[str, ...]
+    waiting: str | None = Field(
+        description="of a divided commune: the code under which households are counted that nobody has"
+        " assigned to a successor yet"
+    )
+
+
+class AreaUnit(Part):
+    """An administrative unit as it is known now. A unit is its code and its first day together."""
+
+    code: str
+    title: str
+    level: Level
+    parent: str | None
+    area_type: AreaType | None
+    valid_from: dt.date | None = Field(description="null = not recorded")
+    valid_to: dt.date | None = Field(description="the first day on which it is no more; null = open")
+    predecessors: tuple[str, ...]
+
+
+class AreaReorganised(EventData):
+    """Communes became others on a day. Each household's own `left` and `arrived` follow, as of that day.
+
+    `units` are all units that are not as the published list has them: those that begin, and those that end.
+    """
+
+    event_type: ClassVar[str] = "households.area.reorganised.v1"
+
+    reorganisation_id: uuid.UUID
+    on: dt.date
+    document_number: str
+    document_date: dt.date
+    parts: tuple[AreaPart, ...]
+    units: tuple[AreaUnit, ...]
+
+    @property
+    def subject_id(self) -> str:
+        return str(self.reorganisation_id)
+
+
+class AreaTyped(EventData):
+    """A document states a commune's type (thành thị, nông thôn) from a day on."""
+
+    event_type: ClassVar[str] = "households.area.typed.v1"
+
+    area_type_id: uuid.UUID
+    area: str
+    area_type: AreaType
+    valid_from: dt.date
+    valid_to: dt.date | None = Field(description="the first day on which it is so no more; null = open")
+    document_number: str
+    document_date: dt.date
+
+    @property
+    def subject_id(self) -> str:
+        return str(self.area_type_id)
+
+
 class EventsWithdrawn(envelope.EventsWithdrawn):
     """Events told by a database that was then restored to a moment before them: they no longer hold."""
 

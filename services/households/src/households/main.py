@@ -5,16 +5,31 @@ from typing import Annotated
 
 import typer
 
+from benvung.reorganised import Keeper
 from benvung.service import Service
 from benvung.web import cli as command_line
 from households import events
 from households.api import ROUTERS
 from households.deadlines import watch_deadlines
+from households.follower import Follower
 from households.importer import Importer
 from households.indexer import NameIndexer
 from households.settings import Settings
 from households.simulator import Simulator
-from households.tables import changes, decisions, import_rows, lineage, metadata, populations, tellings
+from households.tables import (
+    area_types,
+    changes,
+    decisions,
+    import_rows,
+    lineage,
+    metadata,
+    placements,
+    populations,
+    reorganisations,
+    reorganised_areas,
+    stated_area_types,
+    tellings,
+)
 
 EVENTS = (
     events.HouseholdRegistered,
@@ -29,6 +44,8 @@ EVENTS = (
     events.DeadlineMissed,
     events.RecognitionDecided,
     events.PopulationRecorded,
+    events.AreaReorganised,
+    events.AreaTyped,
     events.EventsWithdrawn,
 )
 
@@ -62,8 +79,20 @@ def build(settings: Settings | None = None) -> Service:
             lineage.c.predecessor_fact,
             populations.c.sequence,
             import_rows.c.applied_sequence,
+            reorganisations.c.sequence,
+            placements.c.fact,
+            area_types.c.sequence,
+            reorganised_areas.c.sequence,
+            stated_area_types.c.sequence,
         ),
-        background=(Importer(settings), NameIndexer(settings), Simulator(settings), watch_deadlines),
+        background=(
+            Importer(settings),
+            NameIndexer(settings),
+            Simulator(settings),
+            Follower(),
+            watch_deadlines,
+        ),
+        areas=Keeper(),
     )
 
 

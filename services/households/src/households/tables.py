@@ -7,10 +7,11 @@ the head's ethnicity, the list of deprived indicators. A sealed name has a finge
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from benvung import db, kit
+from benvung import db, kit, reorganised
 from households.columns import CLASSES, MOMENT, MOVEMENTS, one_of, recorded_at
 from households.cycle_tables import cycle_tables, recognition_tables
 from households.member_tables import member_tables
+from households.reorganisation_tables import reorganisation_tables
 from households.simulation_tables import simulation_tables
 
 metadata = db.metadata()
@@ -23,8 +24,16 @@ villages = sa.Table(
     sa.Column("code", sa.Text, primary_key=True),
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("name_key", sa.Text, nullable=False),
-    sa.UniqueConstraint("commune", "name_key"),
-    sa.CheckConstraint("code ~ ('^' || commune || '[.][0-9]{2}$')", name="code_of_commune"),
+    # A commune's code may go to another place: what was a village of the old one is none of the new one's.
+    sa.Column("ended_on", sa.Date),
+    sa.Index(
+        "uq_villages_commune_name_key",
+        "commune",
+        "name_key",
+        unique=True,
+        postgresql_where=sa.text("ended_on is null"),
+    ),
+    sa.CheckConstraint("code ~ ('^' || commune || '[.][0-9]{2,3}$')", name="code_of_commune"),
 )
 
 households = sa.Table(
@@ -362,7 +371,23 @@ simulations, simulation_counts, simulation_indicators, simulation_changes = simu
 review_villages, review_entries, review_cases, deadlines = cycle_tables(metadata)
 recognitions, holiday_years = recognition_tables(metadata)
 
+reorganised_areas, stated_area_types = reorganised.tables(metadata)
+reorganisations, reorganisation_parts, placements, village_places, area_types = reorganisation_tables(
+    metadata
+)
+
 # Facts are never edited: a correction is a new fact.
 APPEND_ONLY = (
-    decisions, changes, tellings, lineage, populations, member_facts, review_entries, recognitions, holiday_years,
-)  # fmt: skip
+    decisions,
+    changes,
+    tellings,
+    lineage,
+    populations,
+    member_facts,
+    reorganisations,
+    reorganisation_parts,
+    area_types,
+    review_entries,
+    recognitions,
+    holiday_years,
+)

@@ -1,5 +1,6 @@
 """The service reporting, and its command line."""
 
+from benvung.reorganised import Keeper
 from benvung.service import Service
 from benvung.web import cli as command_line
 from reporting import pages
@@ -21,6 +22,7 @@ def build(settings: Settings | None = None) -> Service:
         routers=[router],
         pages=[pages.router],
         projectors=PROJECTORS,
+        areas=Keeper(),
     )
 
 

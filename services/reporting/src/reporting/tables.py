@@ -8,7 +8,7 @@ that the count on a day is the sum of the deltas up to it).
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from benvung import db, kit
+from benvung import db, kit, reorganised
 
 metadata = db.metadata()
 kit.tables(metadata)
@@ -59,6 +59,8 @@ household_facts = sa.Table(
     # The sequence of the telling in whose place this one stands; one that was replaced counts nothing.
     sa.Column("replaces", sa.BigInteger),
     sa.Column("counts", sa.Boolean, nullable=False, server_default=sa.true()),
+    # Of an arrival with its own commune: the code of the commune that became this one.
+    _text("origin", nullable=True),
     sa.CheckConstraint(
         "kind in ('CLASSIFIED', 'LEFT', 'ARRIVED', 'CLOSED', 'RESIZED', 'ANNULLED')", name="kind"
     ),
@@ -74,6 +76,7 @@ household_facts = sa.Table(
     sa.Index(None, "commune", "valid_from"),
     sa.Index(None, "replaces", postgresql_where=sa.text("replaces is not null")),
     sa.Index(None, "household_id", "year", postgresql_where=sa.text("stage = 'PRELIMINARY'")),
+    sa.Index(None, "household_id", postgresql_where=sa.text("origin is not null")),
 )
 
 household_states = sa.Table(
@@ -150,6 +153,18 @@ populations = sa.Table(
     sa.CheckConstraint("households >= 0 and persons >= 0", name="counts"),
     sa.Index(None, "area", "as_of"),
 )
+
+# What became of each commune; the units themselves are in the kit's tables.
+area_parts = sa.Table(
+    "area_parts",
+    metadata,
+    sa.Column("predecessor", sa.Text, primary_key=True),
+    sa.Column("holds_from", sa.Date, primary_key=True),
+    _sequence(),
+    sa.Column("successors", pg.ARRAY(sa.Text), nullable=False),
+    _text("waiting", nullable=True),
+)
+reorganised_areas, stated_area_types = reorganised.tables(metadata)
 
 # ---- from FUNDING
 
@@ -248,6 +263,9 @@ FROM_HOUSEHOLDS = (
     preliminary_results,
     approved_lists,
     populations,
+    area_parts,
+    reorganised_areas,
+    stated_area_types,
 )
 FROM_FUNDING = (eligibility_facts, eligibility_states, eligibility_deltas, budget_lines)
 FROM_TRAINING = (training_classes,)

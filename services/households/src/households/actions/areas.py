@@ -22,7 +22,7 @@ from households.actions.refusals import (
 from households.domain import AreaType, Place, Refused, normalise_name
 from households.events import PopulationRecorded
 
-VILLAGES_LIMIT = 99
+VILLAGES_LIMIT = 999
 
 
 def commune_on(code: str, on: dt.date, field: str) -> areas.Unit:
@@ -63,13 +63,23 @@ async def put_villages(
     commune_on(commune, clock.today(), "commune")
     principal.scope().check(commune)
     await store.places.lock_commune(conn, commune)
-    known = await store.places.villages_of(conn, commune)
+    every = await store.places.villages_of(conn, commune, ended=True)
+    known = [row for row in every if row.ended_on is None]
     if known:
         believed.demand()
     believed.check(version_of(known))
     present = {row.name_key: row.code for row in known}
-    inhabited = await store.places.inhabited(conn, commune)
-    codes = _codes(commune, listed, present, inhabited)
+    ended = {row.code for row in every if row.ended_on is not None}
+    for number, (code, _) in enumerate(listed):
+        if code in ended:
+            raise _contradiction(
+                f"body.villages.{number}.code",
+                "thôn này thuộc xã cũ đã kết thúc",
+                "this village was one of a commune that ended",
+            )
+    # No household can be in a village that ended, but one may have been.
+    inhabited = await store.places.inhabited(conn, commune) - ended
+    codes = _codes(commune, listed, present, inhabited | ended)
     gone = sorted(inhabited - set(codes))
     if gone:
         raise VillageInhabited(
@@ -87,7 +97,7 @@ def _codes(
 ) -> dict[str, str]:
     found: dict[str, str] = {}
     names: set[str] = set()
-    free = _free_codes(commune, {code for code, _ in listed if code} | set(present.values()) | taken)
+    free = free_codes(commune, {code for code, _ in listed if code} | set(present.values()) | taken)
     for number, (given, name) in enumerate(listed):
         key = normalise_name(name)
         code = given or present.get(key) or next(free, None)
@@ -103,7 +113,8 @@ def _codes(
     return found
 
 
-def _free_codes(commune: str, taken: set[str]) -> Iterator[str]:
+def free_codes(commune: str, taken: set[str]) -> Iterator[str]:
+    """Codes of villages that nobody has or had, in their order; `taken` may grow meanwhile."""
     return (
         code for number in range(1, VILLAGES_LIMIT + 1) if (code := f"{commune}.{number:02d}") not in taken
     )

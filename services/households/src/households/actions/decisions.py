@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from benvung import audit, outbox
+from benvung import areas, audit, outbox
 from benvung.auth import Principal
 from benvung.vault import Vault
 from households import domain, store
-from households.actions import histories, tell
+from households.actions import histories, reorganisations, tell
 from households.actions.book import Book, Taking
 from households.actions.histories import Evidence
 from households.actions.refusals import HouseholdNotFound, ReviewClosed, ReviewNotFound
@@ -25,6 +25,7 @@ from households.domain import (
     Refused,
     Scores,
 )
+from households.domain.reorganisation import awaits_choice, check_assigned
 from households.store.decisions import Own, RowRef, Taken
 from households.store.reviews import Review
 
@@ -124,6 +125,8 @@ async def decide_many(
     taken = await _announce(conn, review, judged)
     if taken:
         await store.decisions.write(conn, review, taken)
+        if any(each.is_new for each in taken):
+            await reorganisations.follow_on(conn, None, [(review.commune, review.valid_from)])
     if late:
         await _decide_late(conn, review, late, taken, refused)
     return taken, refused
@@ -218,9 +221,19 @@ def _known(review: Review, states: dict[uuid.UUID, HouseholdState], result: Resu
             "The register has no household with this identifier.",
             "household_id",
         )
+    if state is not None:
+        _check_assigned(review, state)
     if state is None or state.commune == review.commune or domain.comes_late(state, review.valid_from):
         return state
     raise _elsewhere()
+
+
+def _check_assigned(review: Review, state: HouseholdState) -> None:
+    """A household that waits is none of a review's yet; one of an earlier day is decided where it was then."""
+    if awaits_choice(state.commune) and not domain.comes_late(state, review.valid_from):
+        unit, of_review = (areas.find(code, review.valid_from) for code in (state.commune, review.commune))
+        if unit is not None and of_review is not None and {*unit.predecessors} & {*of_review.predecessors}:
+            check_assigned(state.commune)
 
 
 async def _announce(conn: AsyncConnection, review: Review, judged: Sequence[Judged]) -> list[Taken]:

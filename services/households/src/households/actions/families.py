@@ -65,7 +65,7 @@ async def split(
     before = _then(principal, book, household_id, on)
     stay = lineage.remaining(before.members, part.members)
     place = place_on(before.commune, part.village, on, "body.village")
-    await check_village(conn, before.commune, part.village, "body.village")
+    await check_village(conn, before.commune, part.village, on, "body.village")
     cause, _ = await histories.record(
         conn, book, Taking(household_id, on, Resized(stay, SizeReason.SPLIT)), Evidence()
     )
@@ -142,7 +142,7 @@ async def come_back(
     """
     place = place_on(commune, village, on, "body.commune")
     principal.scope().check(commune)
-    await check_village(conn, commune, village, "body.village")
+    await check_village(conn, commune, village, on, "body.village")
     await held(conn, principal.scope(), household_id, believed)
     book = await histories.hold(conn, [household_id])
     departure = _departure(book, household_id, on)

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung import outbox
 from households import domain, store
+from households.actions import reorganisations
 from households.actions.areas import place_on
 from households.actions.book import Book, Link, Taking
 from households.actions.retell import Line, reasons
@@ -84,19 +85,23 @@ async def hold(conn: AsyncConnection, ids: Collection[uuid.UUID]) -> Book:
     )
 
 
+_MOVES = ("MOVED", "REORGANISED")
+
+
 def _history(household_id: uuid.UUID, recorded: Sequence[Recorded]) -> History:
     met_in = next((_place(each) for each in recorded if each.kind == "CLASSIFIED"), None)
     return History(household_id, list(_entries(recorded)), met_in)
 
 
 def _entries(recorded: Sequence[Recorded]) -> Iterable[Entry]:
-    arrivals = [each for each in recorded if each.kind == "ARRIVED" and each.reason == "MOVED"]
+    arrivals = [each for each in recorded if each.kind == "ARRIVED" and each.reason in _MOVES]
     for each in recorded:
         if each in arrivals:
             continue
         fact: Fact
-        if each.kind == "LEFT" and each.reason == "MOVED":
-            fact = Moved(_place(next(to for to in arrivals if to.sequence > each.sequence)))
+        if each.kind == "LEFT" and each.reason in _MOVES:
+            to = next(to for to in arrivals if to.sequence > each.sequence)
+            fact = Moved(_place(to), each.commune if each.reason == "REORGANISED" else None)
         else:
             fact = _fact(each)
         # A registration has no day in law: whatever is decided of a household comes after it.
@@ -207,6 +212,9 @@ async def record(
         await store.tellings.add_changes(conn, _changes(taking, evidence, own, sequences, today))
     for following in book.followers(taking.household_id):
         await record(conn, book, following, Evidence())
+    if own[-1].outcome is not None:
+        lived = [(own[-1].outcome.state.commune, taking.on)]
+        await reorganisations.follow_on(conn, taking.household_id, lived)
     before = own[-1].outcome or Outcome(today, None, None, None, None)
     return fact, replace(before, state=today)
 

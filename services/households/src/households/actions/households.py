@@ -12,13 +12,14 @@ from benvung.auth import Principal, Scope
 from benvung.etags import Believed
 from benvung.vault import Vault
 from households import domain, store
-from households.actions import histories, tell
+from households.actions import histories, reorganisations, tell
 from households.actions.areas import place_on
 from households.actions.book import Taking
 from households.actions.histories import Evidence
 from households.actions.refusals import HouseholdChanged, HouseholdNotFound, VillageUnknown
 from households.domain import ClosureReason, HouseholdClass, HouseholdState, Place, Status
 from households.domain.history import Closed, Moved
+from households.domain.reorganisation import check_assigned
 from households.store.households import Person
 from households.store.tellings import Change, Told
 
@@ -41,13 +42,13 @@ async def _place(
 ) -> Place:
     place = place_on(commune, village, on, f"body.{prefix}commune")
     scope.check(commune)
-    await check_village(conn, commune, village, f"body.{prefix}village")
+    await check_village(conn, commune, village, on, f"body.{prefix}village")
     return place
 
 
-async def check_village(conn: AsyncConnection, commune: str, village: str, field: str) -> None:
-    """Raise `VillageUnknown` unless the commune has this village."""
-    if not await store.places.village_exists(conn, commune, village):
+async def check_village(conn: AsyncConnection, commune: str, village: str, on: dt.date, field: str) -> None:
+    """Raise `VillageUnknown` unless the commune has this village on that day."""
+    if not await store.places.village_exists(conn, commune, village, on):
         raise VillageUnknown(village, field)
 
 
@@ -134,6 +135,7 @@ async def arrive(
     await _write(
         conn, [Change(sequence, "ARRIVED", on, outcome.state, outcome, "ARRIVED", from_commune, certificate)]
     )
+    await reorganisations.follow_on(conn, household_id, [(household.commune, on)])
     await audit.record(conn, principal, "household.arrived", "household", str(household_id))
     return household_id
 
@@ -143,12 +145,14 @@ async def held(
 ) -> store.households.Held:
     """The household, locked with all that come from it.
 
-    Raises `HouseholdNotFound`, `OutsideArea`, `HouseholdChanged`.
+    Raises `HouseholdNotFound`, `OutsideArea`, `HouseholdChanged`, and the domain's `Refused` while it waits
+    for its commune.
     """
     found = (await store.households.hold(conn, [household_id])).get(household_id)
     if found is None:
         raise HouseholdNotFound
     scope.check(found.commune)
+    check_assigned(found.commune)
     believed.check(found.version, HouseholdChanged)
     return found
 
@@ -187,7 +191,7 @@ async def move(
     """
     state = await _held(conn, principal.scope(), household_id, on, believed)
     to = place_on(to_commune, to_village, on, "body.to_commune")
-    await check_village(conn, to_commune, to_village, "body.to_village")
+    await check_village(conn, to_commune, to_village, on, "body.to_village")
     if domain.comes_late(state, on):
         today = await _record_late(conn, principal.scope(), Taking(household_id, on, Moved(to)))
     else:
@@ -213,6 +217,7 @@ async def _move_in_time(
             Change(sequences[1], "ARRIVED", on, arrived.state, arrived, "MOVED", state.commune),
         ],
     )
+    await reorganisations.follow_on(conn, state.household_id, [(to.commune, on)])
     return arrived.state
 
 

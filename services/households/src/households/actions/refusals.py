@@ -260,6 +260,20 @@ class VillageUnknown(Problem):
         )
 
 
+class ReorganisationNotFound(NotFound):
+    """There is no such reorganisation, or none of its communes is the asker's."""
+
+    rule = "reorganisation-not-found"
+    title_vi, title_en = "Không tìm thấy việc sắp xếp này", "There is no such reorganisation"
+
+
+class NothingWaits(NotFound):
+    """Of the households named, one does not wait for a choice in this commune."""
+
+    rule = "nothing-waits"
+    title_vi, title_en = "Không có hộ nào chờ phân địa bàn như đã nêu", "Not all of these households wait"
+
+
 class SimulationNotFound(NotFound):
     """There is no such simulation, or it is not for the asker's eyes."""
 

@@ -100,7 +100,7 @@ def reasons(entry: Entry) -> Iterator[str]:
     """Why each event of a change tells it, in the words of the contracts."""
     fact = entry.fact
     if isinstance(fact, Moved):
-        yield from ("MOVED", "MOVED")
+        yield from ("REORGANISED" if fact.out_of else "MOVED",) * 2
     elif isinstance(fact, (Closed, Resized)):
         yield fact.reason.value
     elif isinstance(fact, SplitOff):

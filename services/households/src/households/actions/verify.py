@@ -14,6 +14,7 @@ from benvung.envelope import Unreadable, decode
 from benvung.settings import ServiceSettings
 from households import store
 from households.events import PovertyClass
+from households.store.geography import Where
 
 Counts = dict[str, dict[str, tuple[int, int]]]
 STREAM = "HOUSEHOLDS"
@@ -36,11 +37,12 @@ class _State(BaseModel):
 
 
 async def of_register(
-    conn: AsyncConnection, scope: Scope, on: dt.date | None = None, known_at: dt.datetime | None = None
+    conn: AsyncConnection, where: Where, on: dt.date | None = None, known_at: dt.datetime | None = None
 ) -> Counts:
     """Households and persons by commune and official class, from the register's rows, or as of a day."""
-    register = store.registry.register_at(scope, on, known_at)
-    return _collect(await store.registry.counts_by_class(conn, register, scope))
+    eras = await store.geography.since(conn, on, known_at)
+    register = store.registry.register_at(where.scope, on, known_at, eras)
+    return _collect(await store.registry.counts_by_class(conn, register, where))
 
 
 async def of_stream(conn: AsyncConnection, settings: ServiceSettings, scope: Scope) -> Counts:

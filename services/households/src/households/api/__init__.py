@@ -2,6 +2,7 @@
 
 from households.api import (
     accesses,
+    area_types,
     areas,
     cohorts,
     corrections,
@@ -16,16 +17,21 @@ from households.api import (
     imports,
     members,
     recognitions,
+    reorganisations,
     results,
     reviews,
     search,
     simulation_files,
     simulations,
     verify,
+    waiting,
 )
 
 ROUTERS = (
     areas.router,
+    reorganisations.router,
+    area_types.router,
+    waiting.router,
     # Before the households, one of which would else be looked for under the name "search".
     search.router,
     households.router,

@@ -52,7 +52,7 @@ class VillageGiven(Given):
 class VillagesGiven(Given):
     """A commune's whole list of villages."""
 
-    villages: list[VillageGiven] = Field(max_length=99)
+    villages: list[VillageGiven] = Field(max_length=999)
 
 
 class VillageShown(Shown):

@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from anyio import from_thread
 from fastapi import APIRouter, Request
@@ -15,7 +15,8 @@ from benvung import audit
 from benvung.auth import Principal
 from benvung.vault import Vault
 from households import files, store
-from households.api.fields import Area, Keys, KnownAt, OnDay, Reader, within
+from households.api.fields import Area, Geography, Keys, KnownAt, OnDay, Reader
+from households.api.fields import asked as place_asked
 from households.domain import HouseholdClass
 
 router = APIRouter(prefix="/v1", tags=["households"])
@@ -31,6 +32,7 @@ class Asked:
     area: str | None
     on: dt.date | None
     known_at: dt.datetime | None
+    geography: Literal["then", "now"]
 
 
 @router.get(
@@ -46,13 +48,14 @@ async def export(
     area: Area = None,
     on: OnDay = None,
     known_at: KnownAt = None,
+    geography: Geography = "then",
 ) -> StreamingResponse:
     """The active households you may see, with the Mã hệ thống that the next review's file needs.
 
     Whose data leave in the file is recorded.
     """
     return StreamingResponse(
-        files.register_csv(_lines(request, vault, Asked(principal, area, on, known_at))),
+        files.register_csv(_lines(request, vault, Asked(principal, area, on, known_at, geography))),
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="households-{area or "all"}.csv"'},
     )
@@ -80,9 +83,10 @@ def _lines(request: Request, vault: Vault, asked: Asked) -> Iterator[files.Regis
 async def _batch(request: Request, asked: Asked, after: Place | None) -> list[Row[Any]]:
     """The next households, on record before the first of them leaves. An empty file is on record too."""
     async with request.app.state.engine.begin() as conn:
-        scope = within(asked.principal, asked.area)
-        register = store.registry.register_at(scope, asked.on, asked.known_at)
-        rows = await store.registry.export_batch(conn, register, scope, after)
+        where = place_asked(asked.principal, asked.area, asked.on, asked.geography)
+        eras = await store.geography.since(conn, asked.on, asked.known_at)
+        register = store.registry.register_at(where.scope, asked.on, asked.known_at, eras)
+        rows = await store.registry.export_batch(conn, register, where, after)
         if rows or after is None:
             taken = audit.About("household", (row.id for row in rows))
             detail = {"households": len(rows)}

@@ -4,12 +4,13 @@ import datetime as dt
 from typing import Annotated, Literal
 
 from fastapi import Depends, Query, Request
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from benvung.auth import Principal, Scope, require
 from benvung.problems import NotReady
 from benvung.vault import Vault
 from households.domain.labels import Language
+from households.store.geography import Where
 
 FIRST_DAY, LAST_DAY = dt.date(2015, 1, 1), dt.date(2100, 12, 31)
 NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
@@ -28,11 +29,23 @@ def _known(moment: dt.datetime) -> dt.datetime:
     return moment
 
 
+def either(*patterns: str) -> WithJsonSchema:
+    """How the contract describes a text that has one of these forms, the first of which is the usual one."""
+    return WithJsonSchema({"anyOf": [{"type": "string", "pattern": each} for each in patterns]})
+
+
 Day = Annotated[dt.date, AfterValidator(_possible), Field(examples=["2023-12-10"])]
 CommuneCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{5}$"), Field(examples=["23827"])]
-AreaCode = Annotated[str, StringConstraints(pattern=r"^(VN|[0-9]{2}|[0-9]{3}|[0-9]{5})$")]
+AreaCode = Annotated[
+    str,
+    StringConstraints(pattern=r"^(VN|[0-9]{2}|[0-9]{3}|[0-9]{5}[W-Z]?)$"),
+    either(r"^(VN|[0-9]{2}|[0-9]{3}|[0-9]{5})$", r"^[0-9]{5}[W-Z]$"),
+]
 VillageCode = Annotated[
-    str, StringConstraints(pattern=r"^[0-9]{5}[.][0-9]{2}$"), Field(examples=["23827.03"])
+    str,
+    StringConstraints(pattern=r"^[0-9]{5}[W-Z]?[.][0-9]{2,3}$"),
+    either(r"^[0-9]{5}[.][0-9]{2}$", r"^[0-9]{5}[W-Z]?[.][0-9]{2,3}$"),
+    Field(examples=["23827.03"]),
 ]
 Name = Annotated[
     str,
@@ -105,6 +118,28 @@ async def _vault(request: Request) -> Vault:
 
 
 Keys = Annotated[Vault, Depends(_vault)]
+
+
+Geography = Annotated[
+    Literal["then", "now"],
+    Query(
+        description="of a question about an earlier day: `then` = by the communes of that day, and `area` is a"
+        " code of that day; `now` = by the communes that these are today, and `area` is a code of today"
+    ),
+]
+
+
+def asked(
+    principal: Principal, area: str | None, on: dt.date | None, geography: Literal["then", "now"]
+) -> Where:
+    """What the principal may see of an area, in the geography asked for.
+
+    Who may see a household's place of an earlier day is who is responsible for what that place is today.
+    """
+    if on is None or geography == "now":
+        return Where(within(principal, area), by_now=on is not None)
+    then = Scope(None) if area is None else Scope(None).narrow(area, on)
+    return Where(principal.scope(), then)
 
 
 def within(principal: Principal, area: str | None) -> Scope:

@@ -27,6 +27,7 @@ from households.api.fields import (
     Area,
     CommuneCode,
     Day,
+    Geography,
     Given,
     Keys,
     KnownAt,
@@ -40,8 +41,9 @@ from households.api.fields import (
     Shown,
     VillageCode,
     Writer,
-    within,
+    asked,
 )
+from households.api.notes import Note, notes_of
 from households.domain import ClosureReason, HouseholdClass, Status, label
 from households.domain.labels import Language
 from households.tables import households as table
@@ -114,6 +116,7 @@ class HouseholdShown(Shown):
     id: uuid.UUID
     province: str
     commune: str
+    commune_now: str = Field(description="of an earlier day: the commune of today that this one is")
     village: str
     code: str | None
     head_name: str
@@ -138,6 +141,7 @@ def shown(row: Row[Any], vault: Vault, lang: Language) -> HouseholdShown:
         id=row.id,
         province=row.province,
         commune=row.commune,
+        commune_now=row._mapping.get("commune_now", row.commune),  # noqa: SLF001 -- SQLAlchemy's public name
         village=row.village,
         code=row.code,
         head_name=vault.open(row.head_name),
@@ -291,6 +295,12 @@ def answered(response: Response, row: Row[Any], vault: Vault, lang: Language) ->
     return shown(row, vault, lang)
 
 
+class HouseholdsPage(Page[HouseholdShown]):
+    """A page of households."""
+
+    notes: list[Note] = Field(description="what is not known of the communes of that day")
+
+
 @router.get("/households", responses=problems.responses(CursorUnknown))
 async def households(
     *,
@@ -306,26 +316,31 @@ async def households(
     status: Literal["ACTIVE", "LEFT", "CLOSED"] | None = None,
     on: OnDay = None,
     known_at: KnownAt = None,
+    geography: Geography = "then",
     after: After = None,
     limit: Limit = 50,
-) -> Page[HouseholdShown]:
+) -> HouseholdsPage:
     """The households you may see. Reading names is recorded."""
-    scope = within(principal, area)
-    register = store.registry.register_at(scope, on, known_at)
-    query = store.registry.households_query(register, scope, village, poverty_class, status)
+    where = asked(principal, area, on, geography)
+    eras = await store.geography.since(conn, on, known_at)
+    register = store.registry.register_at(where.scope, on, known_at, eras)
+    query = store.registry.households_query(register, where, village, poverty_class, status)
     columns = (register.c.commune, register.c.id)
     rows = await store.registry.rows(conn, paging.keyset(query, columns, after, limit))
     items, following = paging.split(rows, columns, limit)
     on_page = audit.About("household", (row.id for row in items))
     detail = {"households": len(items)}
     await audit.record(conn, principal, "households.listed", "area", area or "*", detail, about=on_page)
-    return Page(items=[shown(row, vault, lang) for row in items], next=following)
+    return HouseholdsPage(
+        items=[shown(row, vault, lang) for row in items], next=following, notes=notes_of(on)
+    )
 
 
 class CountShown(Shown):
     """How many households a list has."""
 
     households: int
+    notes: list[Note] = Field(description="what is not known of the communes of that day")
 
 
 @router.get("/households/count")
@@ -339,12 +354,14 @@ async def count(
     status: Literal["ACTIVE", "LEFT", "CLOSED"] | None = None,
     on: OnDay = None,
     known_at: KnownAt = None,
+    geography: Geography = "then",
 ) -> CountShown:
     """How many households the list with these filters has."""
-    scope = within(principal, area)
-    register = store.registry.register_at(scope, on, known_at)
-    query = store.registry.households_query(register, scope, village, poverty_class, status)
-    return CountShown(households=await store.registry.count(conn, query))
+    where = asked(principal, area, on, geography)
+    eras = await store.geography.since(conn, on, known_at)
+    register = store.registry.register_at(where.scope, on, known_at, eras)
+    query = store.registry.households_query(register, where, village, poverty_class, status)
+    return CountShown(households=await store.registry.count(conn, query), notes=notes_of(on))
 
 
 @router.get("/households/{household_id}", responses=etags.responses(HouseholdNotFound))
@@ -361,7 +378,8 @@ async def household(
 ) -> HouseholdShown:
     """One household, now or as it was on a day or known at a moment. Reading its head's name is recorded."""
     scope = principal.scope()
-    register = store.registry.register_at(scope, on, known_at)
+    eras = await store.geography.since(conn, on, known_at)
+    register = store.registry.register_at(scope, on, known_at, eras)
     row = await store.registry.one(conn, register, household_id, scope)
     if row is None:
         raise HouseholdNotFound

@@ -33,6 +33,7 @@ from households.api.households import HouseholdShown, shown
 from households.api.persons import Digits, masked_number
 from households.domain.identity import parse_number
 from households.domain.name_search import NameAsked
+from households.store.geography import Where
 from households.tables import households as table
 
 router = APIRouter(prefix="/v1", tags=["households"])
@@ -93,7 +94,9 @@ async def by_name(
 ) -> Page[HouseholdFound]:
     """Households whose head or present member has these words in the name. Searching is recorded."""
     asked = NameAsked.of(name)
-    query = store.registry.households_query(table, within(principal, area), village, poverty_class, None)
+    query = store.registry.households_query(
+        table, Where(within(principal, area)), village, poverty_class, None
+    )
     query = store.search.by_name(query, vault, asked)
     rows = await store.registry.rows(conn, paging.keyset(query, _COLUMNS, after, limit))
     items, following = paging.split(rows, _COLUMNS, limit)
@@ -118,9 +121,9 @@ async def by_number(
 ) -> list[HouseholdFound]:
     """Households with a present member of this personal number. Searching is recorded, the number is not."""
     number = parse_number(given.number).number
-    scope = within(principal, given.area)
+    where = Where(within(principal, given.area))
     query: Select[Any] = store.registry.households_query(
-        table, scope, given.village, given.poverty_class, None
+        table, where, given.village, given.poverty_class, None
     )
     query = store.search.by_number(query, vault, number).order_by(*_COLUMNS).limit(500)
     rows = await store.registry.rows(conn, query)

@@ -1,6 +1,9 @@
 """Counts for comparing: what the register holds, and what its stream tells."""
 
+import datetime as dt
+
 from fastapi import APIRouter, Request
+from pydantic import Field
 
 from benvung import problems
 from benvung.bus import Doubt, Refused
@@ -8,7 +11,8 @@ from benvung.db import Conn
 from benvung.problems import NotReady
 from households import actions
 from households.actions.verify import Counts
-from households.api.fields import Area, KnownAt, OnDay, Reader, Shown, within
+from households.api.fields import Area, Geography, KnownAt, OnDay, Reader, Shown, asked, within
+from households.api.notes import Note, notes_of
 
 router = APIRouter(prefix="/v1/verify", tags=["verify"])
 
@@ -33,9 +37,10 @@ class Verified(Shown):
     area: str
     communes: list[CommuneCounts]
     total: dict[str, ClassCount]
+    notes: list[Note] = Field(description="what is not known of the communes of that day")
 
 
-def _verified(area: str | None, counts: Counts) -> Verified:
+def _verified(area: str | None, counts: Counts, on: dt.date | None = None) -> Verified:
     total: dict[str, ClassCount] = {}
     for classes in counts.values():
         for name, (number, persons) in classes.items():
@@ -54,16 +59,23 @@ def _verified(area: str | None, counts: Counts) -> Verified:
             for commune, classes in counts.items()
         ],
         total=dict(sorted(total.items())),
+        notes=notes_of(on),
     )
 
 
 @router.get("")
 async def verify(
-    *, principal: Reader, conn: Conn, area: Area = None, on: OnDay = None, known_at: KnownAt = None
+    *,
+    principal: Reader,
+    conn: Conn,
+    area: Area = None,
+    on: OnDay = None,
+    known_at: KnownAt = None,
+    geography: Geography = "then",
 ) -> Verified:
     """Counted from the register's rows; as of a day or a moment, from all that was told until then."""
-    counts = await actions.verify.of_register(conn, within(principal, area), on, known_at)
-    return _verified(area, counts)
+    counts = await actions.verify.of_register(conn, asked(principal, area, on, geography), on, known_at)
+    return _verified(area, counts, on)
 
 
 @router.get("/stream", responses=problems.responses(NotReady))

@@ -17,6 +17,7 @@ from households.domain.household import (
     DECISION_24,
     Decision,
     HouseholdState,
+    Move,
     Outcome,
     Place,
     arrive,
@@ -26,6 +27,7 @@ from households.domain.household import (
     register,
 )
 from households.domain.lineage import change_members, come_back, split_off
+from households.domain.reorganisation import reassign
 from households.domain.standards import Standard
 from households.domain.terms import ClosureReason, HouseholdClass, Refused, ReviewKind, SizeReason, Stage
 
@@ -74,9 +76,13 @@ class Resized:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """The household moves to another commune of the register."""
+    """The household moves to another commune of the register, or its commune becomes another one.
+
+    `out_of` is the commune that was reorganised, in which the household has to be on that day.
+    """
 
     to: Place
+    out_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +306,7 @@ def _go_on(state: HouseholdState, fact: Fact, on: date) -> Outcomes:
     if isinstance(fact, Decision):
         return (decide(state, fact),)
     if isinstance(fact, Moved):
-        moved = move(state, fact.to, on)
+        moved = move(state, fact.to, on) if fact.out_of is None else _reassigned(state, fact, on)
         return (moved.left, moved.arrived)
     if isinstance(fact, Closed):
         return (close(state, fact.reason, on),)
@@ -327,6 +333,16 @@ def _go_on(state: HouseholdState, fact: Fact, on: date) -> Outcomes:
         "Hộ đã có trong sổ; không thể vào sổ lần nữa.",
         "The household is in the register already and cannot enter it again.",
     )
+
+
+def _reassigned(state: HouseholdState, fact: Moved, on: date) -> Move:
+    if state.commune != fact.out_of:
+        raise _refused(
+            "reorganised-elsewhere",
+            f"Ngày {on:%d/%m/%Y} hộ ở xã {state.commune}, không phải xã được sắp xếp {fact.out_of}.",
+            f"On {on.isoformat()} the household is in {state.commune}, not in {fact.out_of} that was reorganised.",
+        )
+    return reassign(state, fact.to, on)
 
 
 def _meaning(outcomes: Sequence[Outcome]) -> list[tuple[object, ...]]:

@@ -1,5 +1,6 @@
 """Villages of a commune and the recorded population of areas."""
 
+import datetime as dt
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,9 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from households.tables import households, populations, villages
 
 
-async def villages_of(conn: AsyncConnection, commune: str) -> Sequence[sa.Row[Any]]:
-    """The commune's villages in the order of their codes."""
+async def villages_of(conn: AsyncConnection, commune: str, *, ended: bool = False) -> Sequence[sa.Row[Any]]:
+    """The commune's villages in the order of their codes; with those that went with an earlier one if asked."""
     query = sa.select(villages).where(villages.c.commune == commune).order_by(villages.c.code)
+    if not ended:
+        query = query.where(villages.c.ended_on.is_(None))
     return (await conn.execute(query)).all()
 
 
@@ -28,14 +31,18 @@ async def lock_commune(conn: AsyncConnection, commune: str) -> None:
 async def put_villages(conn: AsyncConnection, commune: str, listed: Mapping[str, tuple[str, str]]) -> None:
     """Make (name, key) by code the commune's whole list. The caller holds the commune."""
     gone = villages.delete().where(
-        villages.c.commune == commune, villages.c.code.not_in(list(listed) or [""])
+        villages.c.commune == commune,
+        villages.c.ended_on.is_(None),
+        villages.c.code.not_in(list(listed) or [""]),
     )
     await conn.execute(gone)
     if not listed:
         return
     # Names may be exchanged between codes, and their uniqueness is checked row by row.
     await conn.execute(
-        villages.update().where(villages.c.commune == commune).values(name_key=villages.c.code)
+        villages.update()
+        .where(villages.c.commune == commune, villages.c.ended_on.is_(None))
+        .values(name_key=villages.c.code)
     )
     rows = [
         {"commune": commune, "code": code, "name": name, "name_key": key}
@@ -56,8 +63,13 @@ async def inhabited(conn: AsyncConnection, commune: str) -> set[str]:
     return set((await conn.execute(query)).scalars())
 
 
-async def village_exists(conn: AsyncConnection, commune: str, code: str) -> bool:
-    query = sa.select(villages.c.code).where(villages.c.commune == commune, villages.c.code == code)
+async def village_exists(conn: AsyncConnection, commune: str, code: str, on: dt.date) -> bool:
+    """Whether the commune has this village on that day, as far as it is known when one ended."""
+    query = sa.select(villages.c.code).where(
+        villages.c.commune == commune,
+        villages.c.code == code,
+        sa.or_(villages.c.ended_on.is_(None), villages.c.ended_on > on),
+    )
     return (await conn.execute(query)).scalar_one_or_none() is not None
 
 

@@ -9,9 +9,11 @@ from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung.auth import Scope
+from households.store.geography import Eras, Where, now
 from households.tables import households, import_rows, reviews, tellings, villages
 
 EXPORT_BATCH = 1000
+NOTHING_SINCE = Eras([])
 
 
 _KEPT_BY_ALL = ("code", "head_name", "head_sex", "revision", "version")
@@ -21,17 +23,20 @@ _TOLD = (
 )
 
 
-def register_at(scope: Scope, on: dt.date | None, known_at: dt.datetime | None) -> sa.FromClause:
+def register_at(
+    scope: Scope, on: dt.date | None, known_at: dt.datetime | None, eras: Eras = NOTHING_SINCE
+) -> sa.FromClause:
     """The register as it was on a day, as it was known at a moment; now, when neither is asked for.
 
-    A household stands where it stood then. Its head, code and version are those of now. One that was
-    entered without a decision has no day of its own: it is there on every day.
+    A household stands where it stood then, and `commune_now` is what that commune became by `eras`. Its head,
+    code and version are those of now. One that was entered without a decision has no day of its own: it is
+    there on every day.
     """
     if on is None and known_at is None:
         return households
     later = tellings.alias("later")
     replaced = sa.exists().where(later.c.replaces == tellings.c.sequence)
-    ever = sa.select(tellings.c.household_id).where(scope.where(tellings.c.commune))
+    ever = sa.select(tellings.c.household_id).where(eras.sources(scope).where(tellings.c.commune))
     told = sa.select(tellings).where(tellings.c.household_id.in_(ever), tellings.c.kind != "ANNULLED")
     if known_at is not None:
         replaced = replaced.where(later.c.recorded_at <= known_at)
@@ -51,18 +56,19 @@ def register_at(scope: Scope, on: dt.date | None, known_at: dt.datetime | None) 
         newest.c["class"].label("poverty_class"),
     ]
     joined = households.join(newest, newest.c.household_id == households.c.id)
-    return sa.select(*columns).select_from(joined).subquery("then")
+    source, commune_now = eras.commune_now(joined, households.c.id, newest.c.commune)
+    return sa.select(*columns, commune_now.label("commune_now")).select_from(source).subquery("then")
 
 
 def households_query(
     register: sa.FromClause,
-    scope: Scope,
+    where: Where,
     village: str | None,
     household_class: str | None,
     status: str | None,
 ) -> sa.Select[Any]:
-    """Households within a scope, narrowed as asked. `household_class` NONE means without an official class."""
-    query = sa.select(register).where(scope.where(register.c.commune))
+    """Households of a place, narrowed as asked. `household_class` NONE means without an official class."""
+    query = sa.select(register).where(where.condition(register))
     if village is not None:
         query = query.where(register.c.village == village)
     if household_class == "NONE":
@@ -78,7 +84,7 @@ async def one(
     conn: AsyncConnection, register: sa.FromClause, household_id: uuid.UUID, scope: Scope
 ) -> sa.Row[Any] | None:
     """One household of the register within the scope, or nothing."""
-    query = sa.select(register).where(register.c.id == household_id, scope.where(register.c.commune))
+    query = sa.select(register).where(register.c.id == household_id, scope.where(now(register)))
     return (await conn.execute(query)).one_or_none()
 
 
@@ -101,7 +107,7 @@ async def count(conn: AsyncConnection, query: sa.Select[Any]) -> int:
 
 
 async def export_batch(
-    conn: AsyncConnection, register: sa.FromClause, scope: Scope, after: tuple[str, str, uuid.UUID] | None
+    conn: AsyncConnection, register: sa.FromClause, where: Where, after: tuple[str, str, uuid.UUID] | None
 ) -> list[sa.Row[Any]]:
     """The next active households with their villages' names, by commune, village and id, behind `after`."""
     place = sa.tuple_(register.c.commune, register.c.village, register.c.id)
@@ -111,7 +117,7 @@ async def export_batch(
             villages,
             sa.and_(villages.c.commune == register.c.commune, villages.c.code == register.c.village),
         )
-        .where(scope.where(register.c.commune), register.c.status == "ACTIVE")
+        .where(where.condition(register), register.c.status == "ACTIVE")
         .order_by(register.c.commune, register.c.village, register.c.id)
         .limit(EXPORT_BATCH)
     )
@@ -128,22 +134,23 @@ async def rows_batch(conn: AsyncConnection, query: sa.Select[Any], after: int) -
 
 
 async def counts_by_class(
-    conn: AsyncConnection, register: sa.FromClause, scope: Scope
+    conn: AsyncConnection, register: sa.FromClause, where: Where
 ) -> list[tuple[str, str, int, int]]:
     """Commune, official class, households and persons of the active households that have a class."""
+    commune = where.commune(register).label("counted_in")
     query = (
         sa.select(
-            register.c.commune,
+            commune,
             register.c.poverty_class,
             sa.func.count(),
             sa.func.sum(register.c.members),
         )
         .where(
-            scope.where(register.c.commune),
+            where.condition(register),
             register.c.status == "ACTIVE",
             register.c.poverty_class.is_not(None),
         )
-        .group_by(register.c.commune, register.c.poverty_class)
-        .order_by(register.c.commune, register.c.poverty_class)
+        .group_by(commune, register.c.poverty_class)
+        .order_by(commune, register.c.poverty_class)
     )
     return [(row[0], row[1], int(row[2]), int(row[3])) for row in await conn.execute(query)]

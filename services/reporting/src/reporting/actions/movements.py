@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from benvung.areas import Unit
 from reporting import domain, forms, store
 from reporting.actions.places import Place, grouped
-from reporting.domain import Booked, Fault, Form, Line
+from reporting.domain import Booked, Count, Fault, Form, Line
 
 TOTAL = "TOTAL"
 
@@ -42,8 +42,8 @@ class Movements:
 
 async def movements(conn: AsyncConnection, place: Place, year: int) -> Movements:
     """Forms 7.2 and 7.3 of `year` for each commune of the area, grouped as the circular has them."""
-    booked = await store.booked(conn, place.codes, year)
-    place = place.listed({code for code, what in booked.items() if what != Booked()})
+    booked = await store.booked(conn, place.codes, year, place.geography)
+    place = place.listed({code for code, what in booked.items() if not _empty(what)})
     lines = {
         form.code: {code: domain.filled(form, booked[code]) for code in place.codes}
         for form in forms.movement_forms()
@@ -51,6 +51,11 @@ async def movements(conn: AsyncConnection, place: Place, year: int) -> Movements
     filled = tuple(_filled(form, place, lines[form.code]) for form in forms.movement_forms())
     checked = {one.form.code: lines[one.form.code] | {TOTAL: one.total} for one in filled}
     return Movements(place, year, filled, tuple(domain.faults([one.form for one in filled], checked)))
+
+
+def _empty(booked: Booked) -> bool:
+    lists = (*booked.start.values(), *booked.end.values())
+    return not booked.movements and not any(count != Count() for count in lists)
 
 
 def _filled(form: Form, place: Place, lines: dict[str, Line]) -> FilledForm:

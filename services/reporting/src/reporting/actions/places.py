@@ -3,7 +3,6 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import lru_cache
 
 from benvung import areas, clock
 from benvung.areas import AreaType, Level, Unit
@@ -20,11 +19,22 @@ class AreaUnknown(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An area on a day, with the communes it had then, in the order of their codes."""
+    """An area on a day, with its communes in the order of their codes: those of that day, or of `drawn`."""
 
     unit: Unit
     on: date
     communes: tuple[Unit, ...]
+    drawn: date | None = None
+
+    @property
+    def geography(self) -> date:
+        """The day whose units these are."""
+        return self.drawn or self.on
+
+    @property
+    def peopled(self) -> list[str]:
+        """The codes of its communes without those that stand for what is not assigned yet."""
+        return [unit.code for unit in self.communes if not unit.is_waiting]
 
     @property
     def codes(self) -> list[str]:
@@ -34,77 +44,98 @@ class Place:
     @property
     def at_or_below(self) -> tuple[str, ...]:
         """The codes of the area itself and of every unit inside it."""
-        return _inside(self.unit.code, self.on)
+        return _inside(self.unit.code, self.geography)
 
     def above(self, code: str) -> list[str]:
         """The codes of the units that lie between this area and a unit inside it, without either."""
-        path = [unit.code for unit in areas.path(code, self.on)]
+        path = [unit.code for unit in areas.path(code, self.geography)]
         start = path.index(self.unit.code) + 1 if self.unit.code in path else 0
         return path[start:-1]
 
     def children(self) -> list["Place"]:
         """The units directly below it, each as a place of the same day."""
-        return [_place(unit, self.on) for unit in areas.children(self.unit.code, self.on)]
+        return [
+            replace(_place(unit, self.geography), on=self.on, drawn=self.drawn)
+            for unit in areas.children(self.unit.code, self.geography)
+        ]
 
     def listed(self, known: Collection[str]) -> "Place":
         """The same area with the communes that a list of it names.
 
-        These are all it has; of the whole country's ten thousand only those `known` to have any figure.
+        These are all it has; of the whole country's ten thousand, and of what is not assigned to a commune yet,
+        only those `known` to have any figure.
         """
         if self.unit.level is not Level.COUNTRY:
-            return self
+            listed = tuple(unit for unit in self.communes if not unit.is_waiting or unit.code in known)
+            return replace(self, communes=listed)
         return replace(self, communes=tuple(unit for unit in self.communes if unit.code in known))
 
     def parts(self) -> list["Place"]:
         """Its communes, each as a place of the same day."""
-        return [Place(unit, self.on, (unit,)) for unit in self.communes]
+        return [Place(unit, self.on, (unit,), self.drawn) for unit in self.communes]
 
     def on_day(self, day: date) -> "Place | None":
         """The same area on another day; None when it did not exist then (a code alone proves nothing)."""
+        if self.drawn is not None:
+            return self.seen_on(day)
         if areas.find(self.unit.code, day) != self.unit:
             return None
         return _place(self.unit, day)
 
+    def seen_on(self, day: date) -> "Place":
+        """Another day, by the units that these are."""
+        return replace(self, on=day, drawn=self.geography)
 
-def place(principal: Principal, code: str, on: date) -> Place:
-    """The area with this code on that day. Raises `AreaUnknown`, and `OutsideArea` unless all is in scope.
 
-    A figure under an area's name is never counted from a part of it.
+def place(principal: Principal, code: str, on: date, drawn: date | None = None) -> Place:
+    """The area with this code on that day, or on the day `drawn` by whose units the figures are asked.
+
+    A figure under an area's name is never counted from a part of it. Raises `AreaUnknown`, and `OutsideArea`
+    unless all is in scope: of an earlier unit, all that it became.
     """
-    unit = areas.find(code, on)
+    day = drawn or on
+    unit = areas.find(code, day)
     if unit is None:
         raise AreaUnknown(
-            f"Ngày {on:%d/%m/%Y} không có đơn vị hành chính mã {code}.",
-            f"There was no administrative unit with code {code} on {on.isoformat()}.",
+            f"Ngày {day:%d/%m/%Y} không có đơn vị hành chính mã {code}.",
+            f"There was no administrative unit with code {code} on {day.isoformat()}.",
         )
-    if not _covers(principal, unit):
+    if not _covers(principal, unit, day):
         raise OutsideArea(
             f"{unit.name} không nằm trọn trong địa bàn bạn phụ trách.",
             f"{unit.name} does not lie wholly inside your area.",
         )
-    return _place(unit, on)
+    return replace(_place(unit, day), on=on, drawn=drawn)
 
 
-def _covers(principal: Principal, unit: Unit) -> bool:
+def _covers(principal: Principal, unit: Unit, on: date) -> bool:
     scope = principal.scope()
     if scope.communes is None:
         return True
-    # Codes were given again: today's scope says nothing about an earlier unit of the same code.
-    today = clock.today()
-    inside = {commune.code for commune in _communes(unit.code, today)}
-    return areas.find(unit.code, today) == unit and bool(inside) and inside <= scope.communes
+    # Codes were given again: of an earlier unit today's scope holds what its communes became.
+    now = _now(unit.code, on, clock.today())
+    return bool(now) and now <= scope.communes
 
 
 def _place(unit: Unit, on: date) -> Place:
     return Place(unit, on, _communes(unit.code, on))
 
 
-@lru_cache(maxsize=1024)
+@areas.remembered(maxsize=1024)
 def _communes(code: str, on: date) -> tuple[Unit, ...]:
     return tuple(areas.communes_under(code, on))
 
 
-@lru_cache(maxsize=256)
+@areas.remembered(maxsize=1024)
+def _now(code: str, on: date, today: date) -> frozenset[str]:
+    """The communes that an area's are today; none when one of them is not known to have become any."""
+    became = [areas.became(commune, today) for commune in _communes(code, on) if not commune.is_waiting]
+    if not all(became):
+        return frozenset()
+    return frozenset(commune.code for each in became for commune in each)
+
+
+@areas.remembered(maxsize=256)
 def _inside(code: str, on: date) -> tuple[str, ...]:
     inside, waiting = [code], [code]
     while waiting:

@@ -1,6 +1,6 @@
 """The situation of an area: households and persons by class, their share, and the change."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -68,12 +68,17 @@ class Moment:
 
     @property
     def known(self) -> set[str]:
-        """The codes for which anything is known."""
-        return {*self.counts, *self.populations}
+        """The codes for which anything is known; of what is not assigned yet, those that have households."""
+        counted = {
+            code
+            for code, classes in self.counts.items()
+            if code.isdigit() or any(count.households for count in classes.values())
+        }
+        return {*counted, *self.populations}
 
     def over(self, place: Place) -> tuple[Mapping[str, Count], Population | None]:
         """The counts and the denominator of an area."""
-        parts = [self.populations.get(code) for code in place.codes]
+        parts = [self.populations.get(code) for code in place.peopled]
         own = self.populations.get(place.unit.code)
         return domain.added(self.counts.get(code, {}) for code in place.codes), domain.population_of(
             own, parts
@@ -93,47 +98,74 @@ async def situation(
     are the areas to list below the total; its communes unless given.
     """
     codes, on = place.codes, place.on
-    then = await _compared(conn, place) if stage is Stage.OFFICIAL else None
-    days = [on] if then is None else [on, then.on]
+    sources = await store.sources(conn, codes, place.geography)
+    then = await _compared(conn, place, sources) if stage is Stage.OFFICIAL else None
     areas = {place.unit.code, *codes, *(part.unit.code for part in parts or ())}
-    recorded = await store.populations(conn, areas, days)
     before = None
     if stage is Stage.PRELIMINARY:
-        counts = await store.preliminary(conn, codes, on.year, standard)
-    elif then is None:
-        counts = await store.official(conn, codes, on, standard)
+        counts = await store.preliminary(conn, codes, on.year, standard, place.drawn)
+    elif then is None or place.drawn is not None or then.drawn is not None:
+        counts = await store.official_on(conn, codes, on, place.geography, standard)
+        earlier = then and await store.official_on(conn, then.codes, then.on, then.geography, standard)
     else:
         both = {*codes, *then.codes}
         counts, earlier = await store.official_and_before(conn, both, (on, then.on), standard)
-        before = Moment(then.on, earlier, _on(recorded, then.on)) if earlier else None
-    now = Moment(on, counts, _on(recorded, on))
+    if then is not None and earlier:
+        before = Moment(then.on, earlier, await _populations(conn, then, areas))
+    now = Moment(on, counts, await _populations(conn, place, areas))
     if parts is None:
         parts = place.listed(now.known | (before.known if before else set())).parts()
-    lists = await store.approved_lists(conn, codes, on, stage.value)
+    lists = await store.approved_lists(conn, sources, on, stage.value)
     return Situation(
         place,
         stage,
         standard,
         before.on if before is not None else None,
-        _row(place, now, before),
-        tuple(_row(part, now, before) for part in parts),
+        _row(place, now, before, then),
+        tuple(_row(part, now, before, then) for part in parts),
         tuple(one for one in lists if stage is Stage.OFFICIAL or one.year == on.year),
     )
 
 
-async def _compared(conn: AsyncConnection, place: Place) -> Place | None:
-    """The area on the year-end that its situation is compared with; None when it did not exist then."""
-    known = await store.horizon(conn, place.codes, place.on)
-    return place.on_day(domain.compared_with(place.on, known.annual_year, known.first_day))
+async def _compared(conn: AsyncConnection, place: Place, sources: Collection[str]) -> Place | None:
+    """The area on the year-end that its situation is compared with.
+
+    When it did not exist then, what it was made from, if that was told; else None.
+    """
+    known = await store.horizon(conn, sources, place.on)
+    return await _seen_on(
+        conn, place, domain.compared_with(place.on, known.annual_year, known.first_day), sources
+    )
 
 
-def _on(recorded: Mapping[tuple[str, date], Population], day: date) -> dict[str, Population]:
-    return {area: population for (area, asked), population in recorded.items() if asked == day}
+async def _seen_on(conn: AsyncConnection, place: Place, day: date, sources: Collection[str]) -> Place | None:
+    then = place.on_day(day)
+    if then is None and {*sources} != {*place.codes} and await store.is_drawn(conn, day, place.geography):
+        return place.seen_on(day)
+    return then
 
 
-def _row(place: Place, now: Moment, before: Moment | None) -> Row:
+async def _populations(
+    conn: AsyncConnection, place: Place, areas: Collection[str]
+) -> Mapping[str, Population]:
+    """The denominators on the day of `place` by its units: for one that began later, of what it was made from."""
+    if place.drawn is not None:
+        found = await store.populations_drawn(conn, place.peopled, place.on, place.drawn)
+        return {code: each for code, parts in found.items() if (each := domain.population_of(None, parts))}
+    recorded = await store.populations(conn, areas, [place.on])
+    begins = {unit.code: unit.valid_from for unit in (place.unit, *place.communes)}
+    return {
+        area: each
+        for (area, _), each in recorded.items()
+        if (first := begins.get(area)) is None or each.as_of >= first
+    }
+
+
+def _row(place: Place, now: Moment, before: Moment | None, compared: Place | None) -> Row:
     counts, population = now.over(place)
-    then = place.on_day(before.on) if before is not None else None
+    then = None
+    if before is not None and compared is not None:
+        then = place.on_day(before.on) if compared.drawn is None else place.seen_on(before.on)
     if before is None or then is None or not before.counts.keys() & set(then.codes):
         return Row(place.unit, population, _figures(counts, population, None, None))
     return Row(place.unit, population, _figures(counts, population, *before.over(then)))
@@ -178,31 +210,30 @@ async def trend(conn: AsyncConnection, place: Place, years: int, standard: str |
 
     Days before the first official list of the area, or before the area existed, are left out.
     """
-    first = (await store.horizon(conn, place.codes, place.on)).first_day
+    sources = await store.sources(conn, place.codes, place.geography)
+    first = (await store.horizon(conn, sources, place.on)).first_day
     if first is None:
         return []
     ends = [domain.year_end(year) for year in range(place.on.year - years, place.on.year + 1)]
     days = [day for day in ends if first <= day <= place.on]
     if place.on not in days and first <= place.on:
         days.append(place.on)
-    places = [then for day in days if (then := place.on_day(day)) is not None]
-    counts = await store.official_on_days(conn, [(then.on, then.codes) for then in places], standard)
-    areas = {place.unit.code}.union(*(then.codes for then in places))
-    recorded = await store.populations(conn, areas, days)
-    return [
-        Point(
-            then.on,
-            domain.added([found]),
-            domain.population_of(
-                recorded.get((then.unit.code, then.on)),
-                [recorded.get((code, then.on)) for code in then.codes],
-            ),
-        )
-        for then, found in zip(places, counts, strict=True)
-    ]
+    places = [then for day in days if (then := await _seen_on(conn, place, day, sources)) is not None]
+    direct = [then for then in places if then.drawn is None]
+    counted = await store.official_on_days(conn, [(then.on, then.codes) for then in direct], standard)
+    by_day = {then.on: found for then, found in zip(direct, counted, strict=True)}
+    points = []
+    for then in places:
+        found = by_day.get(then.on)
+        if found is None:
+            drawn = await store.official_on(conn, then.codes, then.on, then.geography, standard)
+            found = domain.added(drawn.values())
+        moment = Moment(then.on, {}, await _populations(conn, then, {then.unit.code, *then.codes}))
+        points.append(Point(then.on, domain.added([found]), moment.over(then)[1]))
+    return points
 
 
 async def preliminary(conn: AsyncConnection, place: Place) -> Mapping[str, Count]:
     """Households by class of the area by the preliminary results of the year of its day; empty without any."""
-    found = await store.preliminary(conn, place.codes, place.on.year)
+    found = await store.preliminary(conn, place.codes, place.on.year, None, place.drawn)
     return domain.added(found.values()) if found else {}

@@ -11,7 +11,17 @@ from reporting.actions.movements import movements
 from reporting.actions.places import AreaUnknown
 from reporting.actions.situation import situation
 from reporting.api import sheets
-from reporting.api.asked import Area, AskedPlace, Asker, Language, StageAsked, Standard, Year, place_of_year
+from reporting.api.asked import (
+    Area,
+    AskedPlace,
+    Asker,
+    Geography,
+    Language,
+    StageAsked,
+    Standard,
+    Year,
+    place_of_year,
+)
 from reporting.domain import Stage
 
 CSV = "text/csv; charset=utf-8"
@@ -64,17 +74,21 @@ async def situation_xlsx(
 
 
 @router.get("/movements.csv", response_class=CsvFile)
-async def movements_csv(conn: Conn, principal: Asker, area: Area, year: Year, say: Language) -> CsvFile:
+async def movements_csv(
+    *, conn: Conn, principal: Asker, area: Area, year: Year, say: Language, geography: Geography = "then"
+) -> CsvFile:
     """Forms 7.2 and 7.3 as CSV."""
-    found = await movements(conn, place_of_year(principal, area, year), year)
+    found = await movements(conn, place_of_year(principal, area, year, geography), year)
     return CsvFile(
         files.as_csv(sheets.movement_sheets(found, say)), headers=_named(f"{area}-7.2-7.3-{year}.csv")
     )
 
 
 @router.get("/movements.xlsx", response_class=XlsxFile)
-async def movements_xlsx(conn: Conn, principal: Asker, area: Area, year: Year, say: Language) -> XlsxFile:
+async def movements_xlsx(
+    *, conn: Conn, principal: Asker, area: Area, year: Year, say: Language, geography: Geography = "then"
+) -> XlsxFile:
     """Forms 7.2 and 7.3 as a workbook with a sheet each."""
-    found = await movements(conn, place_of_year(principal, area, year), year)
+    found = await movements(conn, place_of_year(principal, area, year, geography), year)
     content = await files.as_xlsx(sheets.movement_sheets(found, say))
     return XlsxFile(content, headers=_named(f"{area}-7.2-7.3-{year}.xlsx"))

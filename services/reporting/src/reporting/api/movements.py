@@ -1,5 +1,7 @@
 """The movement forms 7.2 and 7.3."""
 
+from datetime import date
+
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
@@ -8,7 +10,16 @@ from benvung.db import Conn
 from benvung.problems import responses
 from reporting.actions import movements as forms
 from reporting.actions.places import AreaUnknown
-from reporting.api.asked import Area, Asker, Language, Year, place_of_year
+from reporting.api.asked import (
+    Area,
+    Asker,
+    Geography,
+    Language,
+    NoteModel,
+    Year,
+    notes,
+    place_of_year,
+)
 from reporting.api.models import AreaModel, CountModel
 from reporting.domain import Fault, Line
 from reporting.words import Words
@@ -74,14 +85,21 @@ class MovementsAnswer(BaseModel):
     closes: bool
     forms: list[FormModel]
     faults: list[FaultModel]
+    notes: list[NoteModel] = Field(description="what is not known of the units of that year")
 
 
 @router.get("/movements")
 async def read_movements(
-    conn: Conn, principal: Asker, area: Area, year: Year, say: Language
+    *,
+    conn: Conn,
+    principal: Asker,
+    area: Area,
+    year: Year,
+    say: Language,
+    geography: Geography = "then",
 ) -> MovementsAnswer:
     """How the lists of poor and near-poor households changed in a year, in households and persons."""
-    found = await forms.movements(conn, place_of_year(principal, area, year), year)
+    found = await forms.movements(conn, place_of_year(principal, area, year, geography), year)
     names = {unit.code: unit.name for unit in found.place.communes}
     return MovementsAnswer(
         area=AreaModel.of(found.place.unit),
@@ -89,6 +107,7 @@ async def read_movements(
         closes=not found.faults,
         forms=[_form(one, say) for one in found.forms],
         faults=[fault_model(fault, names, say) for fault in found.faults],
+        notes=notes(date(year, 1, 1), say),
     )
 
 

@@ -12,7 +12,7 @@ from benvung.problems import responses
 from reporting import domain
 from reporting.actions import situation as situations
 from reporting.actions.places import AreaUnknown
-from reporting.api.asked import AskedPlace, Language, StageAsked, Standard
+from reporting.api.asked import AskedPlace, Language, NoteModel, StageAsked, Standard, notes
 from reporting.api.models import AreaFigures, AreaModel, CountModel, PopulationModel, RateModel, SourceModel
 from reporting.domain import Stage
 from reporting.words import Words
@@ -31,6 +31,7 @@ class SituationAnswer(AreaFigures):
     standard: str | None = Field(description="the only standard counted; null = all")
     compared_with: date | None = Field(description="the year-end that changes refer to")
     sources: list[SourceModel] = Field(description="the newest decisions behind the figures, at most 20")
+    notes: list[NoteModel] = Field(description="what is not known of the units of that day")
 
     @classmethod
     def made(cls, found: situations.Situation, say: Words) -> Self:
@@ -46,6 +47,7 @@ class SituationAnswer(AreaFigures):
             standard=found.standard,
             compared_with=found.compared_with,
             sources=[SourceModel.of(one) for one in found.lists[:SOURCES]],
+            notes=notes(found.place.on, say),
         )
 
 

@@ -3,19 +3,23 @@
 `households`, `funding` and `training` write what the streams tell; the other modules answer questions.
 """
 
+from reporting.store.areas import add_area_type, add_reorganisation
 from reporting.store.funding import add_budget_lines, add_eligibility
 from reporting.store.households import add_facts, add_populations, move_states
 from reporting.store.movements import booked
-from reporting.store.population import populations
+from reporting.store.population import populations, populations_drawn
 from reporting.store.situation import (
     ApprovedList,
     ByCommune,
     approved_lists,
     horizon,
+    is_drawn,
     official,
     official_and_before,
+    official_on,
     official_on_days,
     preliminary,
+    sources,
 )
 from reporting.store.support import (
     Eligible,
@@ -42,11 +46,13 @@ __all__ = [
     "Eligible",
     "Money",
     "Training",
+    "add_area_type",
     "add_budget_lines",
     "add_classes",
     "add_eligibility",
     "add_facts",
     "add_populations",
+    "add_reorganisation",
     "approved_lists",
     "booked",
     "classes_from_counts",
@@ -54,16 +60,20 @@ __all__ = [
     "classes_from_states",
     "eligibility",
     "horizon",
+    "is_drawn",
     "last_day_of_training",
     "last_year_of_money",
     "money",
     "move_states",
     "official",
     "official_and_before",
+    "official_on",
     "official_on_days",
     "populations",
+    "populations_drawn",
     "preliminary",
     "products_from_counts",
     "products_from_states",
+    "sources",
     "trainings",
 ]

@@ -18,14 +18,14 @@ with told as materialized (
   select * from json_to_recordset(cast(:rows as json)) as r(sequence bigint, kind text, household_id uuid,
     commune text, village text, stage text, review_kind text, standard text, decided_class text,
     members int, previous_standard text, previous_class text, previous_members int, movement text,
-    valid_from date, decided_on date, decision_number text, year smallint, replaces bigint)
+    valid_from date, decided_on date, decision_number text, year smallint, replaces bigint, origin text)
 ), fresh as (
   insert into household_facts (sequence, kind, household_id, commune, village, stage, review_kind, standard,
     class, members, previous_standard, previous_class, previous_members, movement, valid_from, decided_on,
-    decision_number, year, replaces, counts)
+    decision_number, year, replaces, origin, counts)
   select sequence, kind, household_id, commune, village, stage, review_kind, standard, decided_class,
     members, previous_standard, previous_class, previous_members, movement, valid_from, decided_on,
-    decision_number, year, replaces,
+    decision_number, year, replaces, origin,
     sequence <> all(array(select replaces from told where replaces is not null))
     and not exists (select from household_facts other where other.replaces = told.sequence)
   from told

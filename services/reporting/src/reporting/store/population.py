@@ -8,8 +8,26 @@ from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reporting.domain import Population
+from reporting.store import geography
 from reporting.store.within import within
 from reporting.tables import populations as recorded
+
+
+async def populations_drawn(
+    conn: AsyncConnection, communes: Collection[str], on: date, drawn: date
+) -> dict[str, list[Population | None]]:
+    """For communes of the day `drawn` the populations on `on` of all that they were made from.
+
+    One of which a part of a divided commune came is absent: what part of its population that is, nobody said.
+    """
+    drawing = await geography.between(conn, on, drawn)
+    parts = {code: drawing.sources_of(code) for code in communes}
+    known = await populations(conn, {source for found in parts.values() for source in found or ()}, [on])
+    return {
+        code: [known.get((source, on)) for source in sorted(found)]
+        for code, found in parts.items()
+        if found is not None
+    }
 
 
 async def populations(

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reporting.domain import Count
+from reporting.store import geography
 from reporting.store.within import within
 from reporting.tables import approved_lists as lists
 from reporting.tables import official_deltas as deltas
@@ -17,6 +18,7 @@ from reporting.tables import preliminary_results as guesses
 ByCommune = dict[str, dict[str, Count]]
 
 LISTS = 1000
+EVER = date(1900, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,32 @@ async def official(
 ) -> ByCommune:
     """Households and persons by commune and official class, by all facts that hold on `on`."""
     return (await official_and_before(conn, communes, (on, on), standard))[0]
+
+
+async def official_on(
+    conn: AsyncConnection, communes: Collection[str], on: date, drawn: date, standard: str | None = None
+) -> ByCommune:
+    """Households and persons on `on`, by official class and by the communes as they were on the day `drawn`.
+
+    Each commune is given that had any; where no unit became another in between, the two geographies are one.
+    """
+    drawing = await geography.between(conn, on, drawn)
+    if not drawing.parts:
+        return await official(conn, communes, on, standard)
+    sources = drawing.sources(communes)
+    divided = drawing.divided(sources)
+    found: ByCommune = {}
+    wanted = set(communes)
+    then = await official(conn, sources - divided, on, standard)
+    rows = [
+        (drawing.of(code), name, count) for code, classes in then.items() for name, count in classes.items()
+    ]
+    rows += await geography.split_counts(conn, drawing, divided, on, standard)
+    for code, name, count in rows:
+        if code in wanted:
+            classes = found.setdefault(str(code), {})
+            classes[name] = classes.get(name, Count()) + count
+    return found
 
 
 async def official_and_before(
@@ -89,10 +117,26 @@ async def official_on_days(
     return found
 
 
+async def sources(conn: AsyncConnection, communes: Collection[str], drawn: date) -> set[str]:
+    """The codes of these communes and of all that they were ever made from, as far as it was told."""
+    return (await geography.between(conn, EVER, drawn)).sources(communes)
+
+
+async def is_drawn(conn: AsyncConnection, day: date, drawn: date) -> bool:
+    """Whether it was told how the units of a day became those of another."""
+    return bool((await geography.between(conn, day, drawn)).parts)
+
+
 async def preliminary(
-    conn: AsyncConnection, communes: Collection[str], year: int, standard: str | None = None
+    conn: AsyncConnection,
+    communes: Collection[str],
+    year: int,
+    standard: str | None = None,
+    drawn: date | None = None,
 ) -> ByCommune:
     """Households and persons by commune and class, by the newest preliminary result of each in `year`."""
+    if drawn is not None:
+        return await _preliminary_drawn(conn, communes, year, standard, drawn)
     query = (
         sa.select(guesses.c.commune, guesses.c["class"], sa.func.count(), sa.func.sum(guesses.c.members))
         .where(within(guesses.c.commune, communes), guesses.c.year == year)
@@ -101,6 +145,27 @@ async def preliminary(
     if standard is not None:
         query = query.where(guesses.c.standard == standard)
     return _by_commune(await conn.execute(query))
+
+
+async def _preliminary_drawn(
+    conn: AsyncConnection, communes: Collection[str], year: int, standard: str | None, drawn: date
+) -> ByCommune:
+    every = await geography.between(conn, EVER, drawn)
+    columns = (guesses.c.household_id, guesses.c.commune, guesses.c["class"], guesses.c.members)
+    query = sa.select(*columns, guesses.c.valid_from).where(
+        within(guesses.c.commune, every.sources(communes)), guesses.c.year == year
+    )
+    if standard is not None:
+        query = query.where(guesses.c.standard == standard)
+    rows = (await conn.execute(query)).all()
+    ways = await geography.went(conn, {row[0] for row in rows})
+    found: ByCommune = {}
+    for household, commune, name, members, day in rows:
+        code = every.later(day).of_household(commune, ways.get(household, {}))
+        if code in communes:
+            classes = found.setdefault(code, {})
+            classes[name] = classes.get(name, Count()) + Count(1, members)
+    return found
 
 
 def _by_commune(rows: Iterable[Any]) -> ByCommune:

@@ -1,180 +1,28 @@
-"""Messages in: what reporting reads from each stream, in models of its own, and where it goes."""
+"""Messages in: what reporting reads from each stream, and where it goes."""
 
 from collections.abc import Sequence
-from datetime import date
-from typing import Any, Literal, NamedTuple, Self
-from uuid import UUID
+from typing import Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validator
+from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from benvung.areas import AreaType, TypeOfArea
 from benvung.outbox import Announcement
 from benvung.projector import Projector, Received
 from reporting import store, tables
-
-Class = Literal["POOR", "NEAR_POOR", "AVERAGE_LIVING", "NOT_POOR"]
-Product = Literal["POOR", "NEAR_POOR", "NEWLY_ESCAPED"]
-Status = Literal["ELIGIBLE", "NOT_ELIGIBLE"]
-
-
-class Reader(BaseModel):
-    """What we need of somebody else's event; anything else in it is no concern of ours."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Household(Reader):
-    """The public state of a household after the change."""
-
-    household_id: UUID
-    revision: int
-    commune: str
-    village: str
-    area_type: Literal["URBAN", "RURAL"]
-    members: NonNegativeInt
-    status: Literal["ACTIVE", "LEFT", "CLOSED"]
-    poverty_class: Class | None
-    standard: str | None
-    class_since: date | None
-    preliminary_class: Class | None
-
-
-class After(Reader):
-    """The household as one fact left it, where its state of today is another."""
-
-    commune: str
-    village: str
-    members: NonNegativeInt
-    poverty_class: Class | None
-    standard: str | None
-
-
-class Told(Reader):
-    """The telling that this one replaces, and what the fact left behind if that is not the state of today."""
-
-    replaces: int | None = None
-    after: After | None = None
-
-
-class Before(Told):
-    """What the household was before: the class it gave up, and on which standard, with how many members."""
-
-    previous_class: Class | None
-    previous_standard: str | None
-    previous_members: NonNegativeInt | None
-    movement: str | None
-
-    @model_validator(mode="after")
-    def _previous_is_whole(self) -> Self:
-        if self.previous_class is not None and None in (self.previous_standard, self.previous_members):
-            raise ValueError("previous_class without previous_standard and previous_members")
-        return self
-
-
-class Decision(Before):
-    """One decision about a household, as the forms of the circular count it."""
-
-    year: int = Field(ge=1990, le=2100)
-    kind: Literal["ANNUAL", "REGULAR"]
-    stage: Literal["PRELIMINARY", "OFFICIAL"]
-    decided_class: Class = Field(validation_alias="class")
-    standard: str
-    decided_on: date
-    valid_from: date
-    decision_number: str | None
-
-
-class Change(Before):
-    """A household that left, arrived, ended or changed its size: what its list loses or gains."""
-
-    on: date
-
-
-class Classified(Household):
-    """households.household.classified"""
-
-    decision: Decision
-
-
-class Changed(Household):
-    """households.household.left, .arrived, .closed and .resized"""
-
-    change: Change
-
-
-class Annulment(Reader):
-    """Which telling counts no more."""
-
-    replaces: int
-    on: date
-
-
-class Annulled(Household):
-    """households.household.annulled"""
-
-    annulment: Annulment
-
-
-class Population(Reader):
-    """households.area.population_recorded"""
-
-    area: str
-    households: NonNegativeInt
-    persons: NonNegativeInt
-    as_of: date
-    source: str
-
-
-class Answer(Reader):
-    """Whether a household may borrow under a product, and from when to when (`valid_to` exclusive)."""
-
-    status: Status
-    commune: str
-    valid_from: date
-    valid_to: date | None
-
-
-class Eligibility(Answer):
-    """funding.eligibility.changed: the answer now, and the one it replaces."""
-
-    household_id: UUID
-    revision: int
-    product: Product
-    reason: str
-    article: str
-    previous: Answer | None
-
-
-class Allocated(Reader):
-    """funding.budget.allocated: one line of an allocation, in whole đồng."""
-
-    allocation_id: UUID
-    area: str
-    year: int
-    origin_year: int
-    programme: str
-    project: str
-    capital_type: str
-    source: str
-    amount_dong: int
-    decision_number: str
-    decided_on: date
-
-
-class ClassHeld(Reader):
-    """training.class.completed"""
-
-    class_id: UUID
-    area: str
-    project: str
-    form: str
-    held_on: date
-    ended_on: date
-    participants: NonNegativeInt
-    count_qualifier: Literal["EXACT", "GREATER", "ABOUT", "AT_LEAST", "AT_MOST"]
-    topics: list[str]
-    organiser_level: str
-
+from reporting.consumers.readers import (
+    Allocated,
+    Annulled,
+    Changed,
+    ClassHeld,
+    Classified,
+    Eligibility,
+    Household,
+    Population,
+    Reorganised,
+    Told,
+    Typed,
+)
 
 KINDS = {
     "classified": "CLASSIFIED",
@@ -280,6 +128,7 @@ def _fact(event: Received) -> dict[str, Any]:
         "decided_on": change.on,
         "decision_number": None,
         "year": change.on.year,
+        "origin": change.other_commune if came and change.reason == "REORGANISED" else None,
     }
 
 
@@ -305,7 +154,22 @@ async def project_households(conn: AsyncConnection, events: Sequence[Received]) 
     await store.add_facts(conn, [each.fact for each in told if each.fact is not None])
     await store.move_states(conn, [each.state for each in told])
     await store.add_populations(conn, _rows(events, Population))
+    for event in events:
+        await _learn(conn, event)
     return []
+
+
+async def _learn(conn: AsyncConnection, event: Received) -> None:
+    data = event.data
+    if isinstance(data, Reorganised):
+        parts = [
+            {"sequence": event.sequence, "holds_from": data.on, **part.model_dump()} for part in data.parts
+        ]
+        units = [unit.model_dump(mode="json") for unit in data.units]
+        await store.add_reorganisation(conn, event.sequence, parts, units)
+    elif isinstance(data, Typed):
+        stated = TypeOfArea(data.area, AreaType(data.area_type), data.valid_from, data.valid_to)
+        await store.add_area_type(conn, event.sequence, stated)
 
 
 async def project_funding(conn: AsyncConnection, events: Sequence[Received]) -> list[Announcement]:
@@ -334,6 +198,8 @@ PROJECTORS = [
             "households.household.resized.v1": Changed,
             "households.household.annulled.v1": Annulled,
             "households.area.population_recorded.v1": Population,
+            "households.area.reorganised.v1": Reorganised,
+            "households.area.typed.v1": Typed,
         },
         prepare=_prepare,
         handle=project_households,

@@ -1,0 +1,100 @@
+"""The register's places on two days: where a household was, and which unit of today that place is.
+
+What became of a commune is taken from the reorganisations that were recorded, never from a code: of a divided
+one each household has its own answer, and one that was elsewhere by then is counted as not assigned.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from benvung.auth import Scope
+from households.store import reorganisations
+from households.tables import placements
+
+EVERYWHERE = Scope(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Eras:
+    """All that was reorganised after a day, in the order of the days."""
+
+    parts: Sequence[sa.Row[Any]]
+
+    @property
+    def days(self) -> list[dt.date]:
+        """The days on which units became others."""
+        return sorted({part.holds_from for part in self.parts})
+
+    def sources(self, scope: Scope) -> Scope:
+        """The communes that may have had households then which are in this scope now."""
+        if scope.communes is None:
+            return scope
+        codes = set(scope.communes)
+        for part in reversed(self.parts):
+            if codes & {*part.successors, part.waiting}:
+                codes.add(part.predecessor)
+        return Scope(frozenset(codes))
+
+    def commune_now(
+        self, source: sa.FromClause, household: sa.ColumnElement[Any], commune: sa.ColumnElement[str]
+    ) -> tuple[sa.FromClause, sa.ColumnElement[str]]:
+        """`source` joined with what became of each household's commune, and the commune that it is now."""
+        for day in self.days:
+            parts = [part for part in self.parts if part.holds_from == day]
+            became = (
+                sa.func.unnest(
+                    sa.literal([part.predecessor for part in parts], pg.ARRAY(sa.Text)),
+                    sa.literal([part.waiting or part.successors[0] for part in parts], pg.ARRAY(sa.Text)),
+                )
+                .table_valued(sa.column("predecessor", sa.Text), sa.column("successor", sa.Text))
+                .render_derived(name=f"became_{day:%Y%m%d}")
+            )
+            placed = placements.alias(f"placed_{day:%Y%m%d}")
+            source = source.outerjoin(became, became.c.predecessor == commune).outerjoin(
+                placed,
+                sa.and_(
+                    placed.c.household_id == household,
+                    placed.c.holds_from == day,
+                    placed.c.predecessor == commune,
+                ),
+            )
+            commune = sa.func.coalesce(placed.c.successor, became.c.successor, commune)
+        return source, commune
+
+
+async def since(conn: AsyncConnection, on: dt.date | None, known_at: dt.datetime | None = None) -> Eras:
+    """What was reorganised after a day, or recorded after a moment; nothing when neither is asked for."""
+    if on is None and known_at is None:
+        return Eras([])
+    return Eras(await reorganisations.parts(conn, on, known_at))
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which households a question is about: whose now is in `scope`, and whose place then is in `then`.
+
+    `by_now` groups and shows them by the communes of today.
+    """
+
+    scope: Scope
+    then: Scope = EVERYWHERE
+    by_now: bool = False
+
+    def condition(self, register: sa.FromClause) -> sa.ColumnElement[bool]:
+        """The one condition by which a query of the register sees only these."""
+        return sa.and_(self.scope.where(now(register)), self.then.where(register.c.commune))
+
+    def commune(self, register: sa.FromClause) -> sa.ColumnElement[str]:
+        """The commune under which a household is counted."""
+        return now(register) if self.by_now else register.c.commune
+
+
+def now(register: sa.FromClause) -> sa.ColumnElement[str]:
+    """A household's place of that day as the commune that it is today."""
+    return register.c.commune_now if "commune_now" in register.c else register.c.commune

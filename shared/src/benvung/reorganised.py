@@ -1,0 +1,183 @@
+"""Administrative units that changed after the data file was made: kept in a table, learnt by each process.
+
+The register records a reorganisation and tells it; every service that shows areas keeps the units in its own
+table of this shape, in the transaction in which it recorded or heard of them. `Keeper` lets each process
+learn what the table says.
+"""
+
+import asyncio
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.dialects import postgresql as pg
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from benvung import areas, db
+from benvung.areas import AreaType, Level, TypeOfArea, Unit
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 1.0
+# In a key no day may be missing; units of the data file have no recorded beginning.
+_EVER = dt.date(1900, 1, 1)
+
+_KEEP = sa.text("""
+insert into reorganised_areas (code, begins, sequence, unit)
+select code, begins, cast(:sequence as bigint), unit
+from jsonb_to_recordset(cast(:units as jsonb)) as r(code text, begins date, unit jsonb)
+order by code, begins
+on conflict (code, begins) do update set sequence = excluded.sequence, unit = excluded.unit
+where excluded.sequence > reorganised_areas.sequence
+""")
+_STATE = sa.text("""
+insert into stated_area_types (sequence, commune, area_type, valid_from, valid_to)
+values (:sequence, :commune, :area_type, :valid_from, :valid_to) on conflict (sequence) do nothing
+""")
+_UNITS = sa.text("select unit from reorganised_areas order by code, begins")
+_TYPES = sa.text(
+    "select commune, area_type, valid_from, valid_to from stated_area_types order by commune, sequence"
+)
+_VERSION = sa.text(
+    "select (select count(*) from reorganised_areas), (select max(sequence) from reorganised_areas),"
+    " (select max(sequence) from stated_area_types)"
+)
+
+
+def tables(meta: sa.MetaData) -> tuple[sa.Table, sa.Table]:
+    """Declare in `meta` the units that are not as the data file has them, and the stated types of communes."""
+    units = sa.Table(
+        "reorganised_areas",
+        meta,
+        sa.Column("code", sa.Text, primary_key=True),
+        sa.Column("begins", sa.Date, primary_key=True),
+        sa.Column("sequence", sa.BigInteger, nullable=False),
+        sa.Column("unit", pg.JSONB, nullable=False),
+    )
+    types = sa.Table(
+        "stated_area_types",
+        meta,
+        sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("commune", sa.Text, nullable=False),
+        sa.Column("area_type", sa.Text, nullable=False),
+        sa.Column("valid_from", sa.Date, nullable=False),
+        sa.Column("valid_to", sa.Date),
+        sa.CheckConstraint("area_type in ('URBAN', 'RURAL')", name="area_type"),
+        sa.CheckConstraint("valid_to > valid_from", name="validity"),
+    )
+    return units, types
+
+
+def as_data(unit: Unit) -> dict[str, Any]:
+    """A unit as an event and a row have it."""
+    return {
+        "code": unit.code,
+        "title": unit.name,
+        "level": unit.level.value,
+        "parent": unit.parent,
+        "area_type": unit.area_type and unit.area_type.value,
+        "valid_from": unit.valid_from and unit.valid_from.isoformat(),
+        "valid_to": unit.valid_to and unit.valid_to.isoformat(),
+        "predecessors": list(unit.predecessors),
+    }
+
+
+def of_data(data: Mapping[str, Any]) -> Unit:
+    """The unit that `as_data` made this of."""
+    return Unit(
+        data["code"],
+        data["title"],
+        Level(data["level"]),
+        data["parent"],
+        data["area_type"] and AreaType(data["area_type"]),
+        data["valid_from"] and dt.date.fromisoformat(data["valid_from"]),
+        data["valid_to"] and dt.date.fromisoformat(data["valid_to"]),
+        tuple(data["predecessors"]),
+    )
+
+
+async def keep(conn: AsyncConnection, sequence: int, units: Sequence[Mapping[str, Any]]) -> None:
+    """Write down units as the event with this sequence told them; an older one changes nothing."""
+    rows = [{"code": each["code"], "begins": each["valid_from"] or _EVER, "unit": each} for each in units]
+    await conn.execute(_KEEP, {"sequence": sequence, "units": db.as_json(rows)})
+
+
+async def state(conn: AsyncConnection, sequence: int, stated: TypeOfArea) -> None:
+    """Write down a commune's type as the event with this sequence told it."""
+    await conn.execute(
+        _STATE,
+        {
+            "sequence": sequence,
+            "commune": stated.commune,
+            "area_type": stated.area_type.value,
+            "valid_from": stated.valid_from,
+            "valid_to": stated.valid_to,
+        },
+    )
+
+
+async def load(conn: AsyncConnection) -> tuple[list[Unit], list[TypeOfArea]]:
+    """All that the tables say."""
+    units = [of_data(unit) for unit in (await conn.execute(_UNITS)).scalars()]
+    types = [TypeOfArea(row[0], AreaType(row[1]), row[2], row[3]) for row in await conn.execute(_TYPES)]
+    return units, types
+
+
+async def refresh(conn: AsyncConnection) -> None:
+    """Have this process know what the tables say."""
+    units, types = await load(conn)
+    areas.learn(units, types)
+
+
+class Keeper:
+    """Keeps one process up to date with its database, wherever the change was recorded."""
+
+    def __init__(self) -> None:
+        self._known: Any = None
+
+    async def __call__(self, engine: AsyncEngine) -> None:
+        """Look every second until cancelled; a database that is away is asked again."""
+        while True:
+            try:
+                await self.round(engine)
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("areas_not_refreshed", kind=type(error).__name__)
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def round(self, engine: AsyncEngine) -> None:
+        """Learn, if the tables changed."""
+        async with engine.connect() as conn:
+            version = tuple((await conn.execute(_VERSION)).one())
+            if version != self._known:
+                await refresh(conn)
+                self._known = version
+
+
+class Operations(Protocol):
+    """Alembic's `op`, as far as it is used here."""
+
+    def execute(self, sqltext: str) -> None:
+        """Run one statement."""
+
+
+def create(op: Operations) -> None:
+    """The step of a service's migrations that makes the tables; once released it is never changed."""
+    op.execute(
+        "create table reorganised_areas (code text not null, begins date not null, sequence bigint not null,"
+        " unit jsonb not null, constraint pk_reorganised_areas primary key (code, begins))"
+    )
+    op.execute(
+        "create table stated_area_types (sequence bigint constraint pk_stated_area_types primary key,"
+        " commune text not null, area_type text not null, valid_from date not null, valid_to date,"
+        " constraint ck_stated_area_types_area_type check (area_type in ('URBAN', 'RURAL')),"
+        " constraint ck_stated_area_types_validity check (valid_to > valid_from))"
+    )
+
+
+def drop(op: Operations) -> None:
+    """Undo `create`."""
+    op.execute("drop table stated_area_types")
+    op.execute("drop table reorganised_areas")
