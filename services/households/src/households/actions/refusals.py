@@ -98,6 +98,33 @@ class SameFileTwice(Conflict):
         )
 
 
+class SameListTwice(Conflict):
+    """This very list was imported into this commune before."""
+
+    rule = "same-file-twice"
+    title_vi, title_en = "Tệp này đã được nhập", "This file has been imported before"
+
+    def __init__(self, first: uuid.UUID) -> None:
+        super().__init__(
+            f"Xã đã nhận đúng tệp này: /v1/imports/{first}. Không có gì được ghi thêm.",
+            f"The commune already took this very file: /v1/imports/{first}. Nothing was recorded.",
+            headers={"Location": f"/v1/imports/{first}"},
+        )
+
+
+class ImportNotMatchable(Conflict):
+    """A trial changes nothing, and a failed import takes nothing more: their rows cannot be matched."""
+
+    rule = "import-not-matchable"
+    title_vi, title_en = "Lần nhập này không khớp được", "This import cannot be matched"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Lần nhập thử hoặc đã dừng vì lỗi không nhận kết quả khớp; hãy gửi lại tệp.",
+            "A trial or an import that failed takes no matches; send the file again.",
+        )
+
+
 class ImportsUnfinished(Conflict):
     """A file of this review is still being applied."""
 

@@ -1,10 +1,12 @@
 """All SQL of the register, and the only translation between rows and domain."""
 
 from households.store import (
+    candidates,
     combinations,
     decisions,
     households,
     imports,
+    lists,
     members,
     places,
     registry,
@@ -16,10 +18,12 @@ from households.store import (
 )
 
 __all__ = [
+    "candidates",
     "combinations",
     "decisions",
     "households",
     "imports",
+    "lists",
     "members",
     "places",
     "registry",
