@@ -135,9 +135,16 @@ def _is_no_data(row: Sequence[Cell], *, first_line: bool) -> bool:
     filled = [word for cell in row if (word := text(cell))]
     if not filled:
         return True
-    if first_line and len(filled) > 1 and all(_COLUMN_NUMBER.fullmatch(word) for word in filled):
+    if first_line and _numbers_columns(filled):
         return True
     return len(filled) <= _FOOTER_CELLS and fold(filled[0]).startswith(_FOOTERS)
+
+
+def _numbers_columns(filled: Sequence[str]) -> bool:
+    """The line “A B 1 2 3 …” or “(1) (2) (3) …” of official forms."""
+    found = [match[1] for word in filled if (match := _COLUMN_NUMBER.fullmatch(word))]
+    digits = [int(each) for each in found if each.isdigit()]
+    return len(found) == len(filled) > 2 and digits == list(range(1, len(digits) + 1))
 
 
 def _read(number: int, row: Sequence[Cell], placed: Sequence[tuple[Column, int]]) -> TableRow:
