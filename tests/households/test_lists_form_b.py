@@ -13,7 +13,7 @@ from households.files.columns import form_b_columns
 
 PERSON = (
     "Làng Một,H001,Đinh Văn Ví Dụ,02/03/1985,Nam,Chủ hộ,Thường trú,064085000999,,Ngân sách nhà nước đóng,,"
-    "Không đi học,Tốt nghiệp trung học cơ sở,\"Tự làm, sản xuất nông nghiệp, kinh doanh\",Không hưởng,"
+    'Không đi học,Tốt nghiệp trung học cơ sở,"Tự làm, sản xuất nông nghiệp, kinh doanh",Không hưởng,'
 )
 CHILD = (
     "Làng Một,H001,Đinh Thị Bé,04/05/2015,Nữ,Con,Thường trú,,Trẻ em chưa được cấp số định danh,"
@@ -135,7 +135,9 @@ async def test_items_of_form_b1_are_refused_while_no_table_is_loaded(commune: Co
 
 async def test_a_form_whose_household_is_chosen_by_hand_is_decided_on(commune: Commune) -> None:
     home = await household_with_members(commune)
-    done = await sent(commune, await commune.open_review(2023), form(**{"Mã hộ": "H999", "Họ và tên chủ hộ": "Lạ"}))
+    done = await sent(
+        commune, await commune.open_review(2023), form(**{"Mã hộ": "H999", "Họ và tên chủ hộ": "Lạ"})
+    )
     path = f"/v1/imports/{done['import_id']}"
     given = {"rows": [{"row_no": 2, "choice": "HOUSEHOLD", "household_id": home}]}
 

@@ -12,7 +12,9 @@ def table(*lines: str, head: str = HEAD) -> bytes:
     return "\n".join([head, *lines]).encode()
 
 
-async def send(officer: Commune, content: bytes, kind: str = "HOUSEHOLDS", status: int = 202, **query: Any) -> Any:
+async def send(
+    officer: Commune, content: bytes, kind: str = "HOUSEHOLDS", status: int = 202, **query: Any
+) -> Any:
     """The answer to a list of the commune, as of a day in 2023."""
     asked = {"kind": kind, "on": "2023-10-01", **query}
     path = f"/v1/communes/{officer.code}/imports"

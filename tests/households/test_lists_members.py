@@ -10,7 +10,9 @@ HEAD = (
     "Thôn,Mã hộ,Họ và tên,Ngày sinh,Giới tính,Quan hệ với chủ hộ,Loại cư trú,Số định danh cá nhân,"
     "Lý do chưa có số định danh,Bảo hiểm y tế,Họ và tên chủ hộ"
 )
-HEAD_ROW = "Làng Một,H001,Đinh Văn Ví Dụ,02/03/1985,Nam,Chủ hộ,Thường trú,064085000999,,Hiện không có bảo hiểm y tế,"
+HEAD_ROW = (
+    "Làng Một,H001,Đinh Văn Ví Dụ,02/03/1985,Nam,Chủ hộ,Thường trú,064085000999,,Hiện không có bảo hiểm y tế,"
+)
 CHILD_ROW = "Làng Một,H001,Đinh Thị Bé,2015,Nữ,Con,Thường trú,,Trẻ em chưa được cấp số định danh,,"
 
 
@@ -48,7 +50,10 @@ async def test_the_members_of_a_household_are_entered_from_the_day_of_the_list(c
         (CHILD_ROW.replace("Con,", "Người lạ mặt,"), "code-unknown"),
         (CHILD_ROW.replace("Con,", "Chủ hộ,"), "head-twice"),
         (CHILD_ROW.replace("Trẻ em chưa được cấp số định danh", ""), "number-missing-without-reason"),
-        (CHILD_ROW.replace(",,Trẻ em chưa được cấp số định danh", ",064085000999,"), "number-twice-in-household"),
+        (
+            CHILD_ROW.replace(",,Trẻ em chưa được cấp số định danh", ",064085000999,"),
+            "number-twice-in-household",
+        ),
         (CHILD_ROW.replace(",,Trẻ em chưa được cấp số định danh", ",64085000999,"), "number-malformed"),
     ],
 )
@@ -63,7 +68,11 @@ async def test_one_wrong_row_keeps_the_whole_household_waiting_and_no_other(
 
     said = await rules(commune, done)
     assert rule in said[3]
-    assert said[2] == [rule] if rule in {"head-twice", "number-twice-in-household"} else said[2] == ["household-not-whole"]
+    assert (
+        said[2] == [rule]
+        if rule in {"head-twice", "number-twice-in-household"}
+        else said[2] == ["household-not-whole"]
+    )
     assert await roster(commune, household) == {}
     assert list(await roster(commune, other)) == ["Đinh Thị Mẫu"]
 

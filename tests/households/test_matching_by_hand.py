@@ -48,7 +48,9 @@ async def test_the_chosen_household_is_decided_on_and_the_other_stays_as_it_was(
     assert (answered["resolution"], answered["matched_by"]) == ("HOUSEHOLD", "BY_HAND")
 
 
-async def test_saying_the_same_again_changes_nothing_and_saying_otherwise_is_refused(commune: Commune) -> None:
+async def test_saying_the_same_again_changes_nothing_and_saying_otherwise_is_refused(
+    commune: Commune,
+) -> None:
     first, second, _, path = await doubtful(commune)
     given = {"rows": [{"row_no": 2, "choice": "HOUSEHOLD", "household_id": first}]}
     other = {"rows": [{"row_no": 2, "choice": "HOUSEHOLD", "household_id": second}]}
@@ -107,9 +109,7 @@ async def test_rows_are_matched_by_a_file_that_is_taken_away_and_sent_back(commu
     filled = io.BytesIO()
     book.save(filled)
 
-    resolved = await commune.ask(
-        "POST", f"{path}/resolution-files", content=filled.getvalue(), headers=XLSX
-    )
+    resolved = await commune.ask("POST", f"{path}/resolution-files", content=filled.getvalue(), headers=XLSX)
     await commune.run_imports()
 
     assert [each["state"] for each in resolved["rows"]] == ["ACCEPTED"]
@@ -117,7 +117,9 @@ async def test_rows_are_matched_by_a_file_that_is_taken_away_and_sent_back(commu
 
 
 @pytest.mark.parametrize("choice", ["9", "0", "=1+1", "có lẽ", "018f6b1e-6a00-7000-8000-00000000000x"])
-async def test_a_choice_that_says_nothing_known_is_answered_by_its_rule(commune: Commune, choice: str) -> None:
+async def test_a_choice_that_says_nothing_known_is_answered_by_its_rule(
+    commune: Commune, choice: str
+) -> None:
     *_, path = await doubtful(commune)
     content = table(f"2,{choice},", head="Dòng,Chọn,Mã ứng viên")
 
@@ -148,7 +150,9 @@ async def test_a_head_who_is_a_member_of_a_known_household_is_matched_by_number(
     assert sorted(each["code"] for each in await commune.households()) == ["H001", "H050"]
 
 
-async def test_who_may_not_decide_reviews_may_not_match_their_rows(commune: Commune, signed_in: SignIn) -> None:
+async def test_who_may_not_decide_reviews_may_not_match_their_rows(
+    commune: Commune, signed_in: SignIn
+) -> None:
     first, _, _, path = await doubtful(commune)
     clerk = signed_in(commune.code, permissions=["households.read", "households.write"])
     given = {"rows": [{"row_no": 2, "choice": "HOUSEHOLD", "household_id": first}]}

@@ -285,3 +285,16 @@ class WorkbookTooLarge(Problem):
 
     status, rule = 422, "workbook-too-large"
     title_vi, title_en = "Quá nhiều hộ cho một tệp XLSX", "Too many households for an XLSX file"
+
+
+class ListTooLarge(Problem):
+    """A file takes the list of a commune or a district; that of a larger area is taken part by part."""
+
+    status, rule = 422, "list-too-large"
+    title_vi, title_en = "Danh sách quá lớn cho một tệp", "The list is too large for one file"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"Danh sách có hơn {most} hộ; hãy xuất theo xã.",
+            f"The list has more than {most} households; take it commune by commune.",
+        )
