@@ -1,7 +1,8 @@
-"""Files of households, members and form B; rows that an officer matches by hand."""
+"""Files of households, members and form B; rows that an officer matches by hand; notices that are posted."""
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0010"
 down_revision = "0007"
@@ -59,10 +60,42 @@ def upgrade() -> None:
         ["import_id", "row_no"],
         postgresql_where=sa.text(UNMATCHED),
     )
+    op.create_table(
+        "notices",
+        sa.Column("id", sa.UUID(), server_default=sa.text("uuidv7()"), nullable=False),
+        sa.Column("review_id", sa.UUID(), nullable=False),
+        sa.Column("commune", sa.Text(), nullable=False),
+        sa.Column("village", sa.Text(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=True),
+        sa.Column("posted_on", sa.Date(), nullable=False),
+        sa.Column("posted_until", sa.Date(), nullable=False),
+        sa.Column("working_days", sa.SmallInteger(), nullable=False),
+        sa.Column("procedure", sa.Text(), nullable=False),
+        sa.Column("listed", postgresql.JSONB(), nullable=False),
+        sa.Column("posted_by", sa.Text(), nullable=False),
+        sa.Column(
+            "recorded_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+        ),
+        sa.CheckConstraint("posted_until > posted_on", name=op.f("ck_notices_posted_for_days")),
+        sa.ForeignKeyConstraint(
+            ["commune", "village"],
+            ["villages.commune", "villages.code"],
+            name=op.f("fk_notices_commune_village_villages"),
+        ),
+        sa.ForeignKeyConstraint(["review_id"], ["reviews.id"], name=op.f("fk_notices_review_id_reviews")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
+        sa.UniqueConstraint(
+            "review_id", "village", "posted_on", name=op.f("uq_notices_review_id_village_posted_on")
+        ),
+    )
 
 
 def downgrade() -> None:
     """Only while no list was ever imported: a list has no review to stand under."""
+    op.drop_table("notices")
     op.drop_index("ix_import_rows_unmatched", "import_rows")
     for name in ("resolution_known", "resolved_whole", "told_when_applied"):
         op.drop_constraint(name, "import_rows", type_="check")

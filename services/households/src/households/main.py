@@ -11,6 +11,7 @@ from households import events
 from households.api import ROUTERS
 from households.importer import Importer
 from households.indexer import NameIndexer
+from households.pages import router as pages
 from households.settings import Settings
 from households.simulator import Simulator
 from households.tables import changes, decisions, import_rows, lineage, metadata, populations, tellings
@@ -41,6 +42,7 @@ def build(settings: Settings | None = None) -> Service:
         settings=settings,
         metadata=metadata,
         routers=ROUTERS,
+        pages=(pages,),
         events=EVENTS,
         streams={
             "HOUSEHOLDS": ("funding", "reporting"),

@@ -398,6 +398,28 @@ populations = sa.Table(
     sa.Index("ix_populations_area_as_of", "area", "as_of"),
 )
 
+# What a commune posts for everybody to read, and until when. `listed` names households and what was found; their
+# heads' names are read when the notice is printed, and are not printed once its days are over.
+notices = sa.Table(
+    "notices",
+    metadata,
+    sa.Column("id", pg.UUID(as_uuid=True), primary_key=True, server_default=sa.text("uuidv7()")),
+    sa.Column("review_id", sa.ForeignKey("reviews.id"), nullable=False),
+    sa.Column("commune", sa.Text, nullable=False),
+    sa.Column("village", sa.Text, nullable=False),
+    sa.Column("number", sa.Text),
+    sa.Column("posted_on", sa.Date, nullable=False),
+    sa.Column("posted_until", sa.Date, nullable=False),
+    sa.Column("working_days", sa.SmallInteger, nullable=False),
+    sa.Column("procedure", sa.Text, nullable=False),
+    sa.Column("listed", pg.JSONB, nullable=False),
+    sa.Column("posted_by", sa.Text, nullable=False),
+    recorded_at(),
+    sa.ForeignKeyConstraint(["commune", "village"], ["villages.commune", "villages.code"]),
+    sa.UniqueConstraint("review_id", "village", "posted_on"),
+    sa.CheckConstraint("posted_until > posted_on", name="posted_for_days"),
+)
+
 members, member_facts = member_tables(metadata)
 simulations, simulation_counts, simulation_indicators, simulation_changes = simulation_tables(metadata)
 

@@ -270,3 +270,10 @@ def rows_query(import_id: uuid.UUID, only: str | None) -> sa.Select[Any]:
     elif only == "unmatched":
         query = query.where(sa.text(UNMATCHED))
     return query
+
+
+async def newest(conn: AsyncConnection, scope: Scope, limit: int) -> list[sa.Row[Any]]:
+    """The newest imports of an area."""
+    query = sa.select(imports).where(scope.where(imports.c.commune))
+    ordered = query.order_by(imports.c.recorded_at.desc(), imports.c.id).limit(limit)
+    return list((await conn.execute(ordered)).all())

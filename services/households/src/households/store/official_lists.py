@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung.auth import Scope
@@ -59,7 +60,7 @@ def _by_movement(layout: ListLayout, scope: Scope, on: dt.date) -> sa.Select[Any
             tellings.c.movement,
             tellings.c.holds_from,
         )
-        .distinct(tellings.c.household_id)
+        .ext(distinct_on(tellings.c.household_id))
         .order_by(tellings.c.household_id, tellings.c.holds_from.desc(), tellings.c.sequence.desc())
         .subquery("told")
     )
@@ -69,7 +70,6 @@ def _by_movement(layout: ListLayout, scope: Scope, on: dt.date) -> sa.Select[Any
             told.c.commune,
             told.c.village,
             households.c.head_name,
-            households.c.indigenous_ethnicity,
             told.c.movement,
             told.c.holds_from,
         )
@@ -92,16 +92,17 @@ def _standing(on: dt.date) -> sa.Select[Any]:
 
 
 def _named(register: sa.FromClause, *more: sa.ColumnElement[Any]) -> sa.Select[Any]:
+    now = households.alias("now")
     home = sa.and_(villages.c.commune == register.c.commune, villages.c.code == register.c.village)
     return sa.select(
         register.c.id,
         register.c.commune,
         register.c.village,
         register.c.head_name,
-        register.c.indigenous_ethnicity,
+        now.c.indigenous_ethnicity,
         villages.c.name.label("village_name"),
         *more,
-    ).join_from(register, villages, home)
+    ).select_from(register.join(villages, home).join(now, now.c.id == register.c.id))
 
 
 async def count(conn: AsyncConnection, listed: sa.Select[Any]) -> int:
