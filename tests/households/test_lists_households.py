@@ -24,7 +24,7 @@ async def send(
 async def applied(officer: Commune, content: bytes, kind: str = "HOUSEHOLDS") -> Any:
     sent = await send(officer, content, kind)
     await officer.run_imports()
-    return await officer.ask("GET", f"/v1/imports/{sent['import_id']}")
+    return await officer.ask("GET", f"/v1/list-imports/{sent['import_id']}")
 
 
 async def test_new_households_are_entered_and_known_ones_are_not_entered_again(commune: Commune) -> None:
@@ -102,5 +102,5 @@ async def test_two_files_with_the_same_household_enter_it_once(commune: Commune)
     await commune.run_imports()
 
     assert sorted(each["code"] for each in await commune.households()) == ["H2", "H3"]
-    ends = [await commune.finished(each["import_id"]) for each in (first, second)]
+    ends = [await commune.ask("GET", f"/v1/list-imports/{each['import_id']}") for each in (first, second)]
     assert sum(each["refused"] for each in ends) == 1

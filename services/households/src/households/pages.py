@@ -15,8 +15,8 @@ from households import actions, store
 from households.actions.matched_results import Choice
 from households.actions.matching import Unmatched
 from households.api.fields import Keys, Reader, Writer
-from households.api.imports import ImportId
-from households.api.matching import import_row, on_record
+from households.api.imports import ImportId, import_row
+from households.api.matching import on_record
 from households.domain import HouseholdClass, label
 from households.domain.candidates import HINT_LABELS
 from households.tables import import_rows

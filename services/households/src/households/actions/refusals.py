@@ -107,9 +107,9 @@ class SameListTwice(Conflict):
 
     def __init__(self, first: uuid.UUID) -> None:
         super().__init__(
-            f"Xã đã nhận đúng tệp này: /v1/imports/{first}. Không có gì được ghi thêm.",
-            f"The commune already took this very file: /v1/imports/{first}. Nothing was recorded.",
-            headers={"Location": f"/v1/imports/{first}"},
+            f"Xã đã nhận đúng tệp này: /v1/list-imports/{first}. Không có gì được ghi thêm.",
+            f"The commune already took this very file: /v1/list-imports/{first}. Nothing was recorded.",
+            headers={"Location": f"/v1/list-imports/{first}"},
         )
 
 

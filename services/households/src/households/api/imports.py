@@ -55,12 +55,11 @@ Only = Annotated[
 
 
 class ImportShown(Shown):
-    """An import and how far it is."""
+    """An import of a review's file and how far it is."""
 
     import_id: uuid.UUID
-    kind: str = Field(description="RESULTS, FORM_B, HOUSEHOLDS or MEMBERS", examples=["RESULTS"])
-    review_id: uuid.UUID | None = Field(description="null for a list of households or members")
-    holds_from: dt.date | None = Field(description="for a list: the day from which it holds", examples=[None])
+    kind: str = Field(description="RESULTS or FORM_B", examples=["RESULTS"])
+    review_id: uuid.UUID
     commune: str
     state: str = Field(description="ANSWERED, APPLYING, DONE or FAILED")
     dry_run: bool
@@ -78,10 +77,10 @@ class ImportShown(Shown):
     finished_at: dt.datetime | None
 
 
-def _shown(row: Row[Any], unmatched: int) -> ImportShown:
-    values = row._asdict()
-    found = {name: values[name] for name in ImportShown.model_fields if name in values}
-    return ImportShown(**found, import_id=row.id, unmatched=unmatched)
+def values_of(row: Row[Any], model: type[Shown], unmatched: int) -> dict[str, Any]:
+    """What of an import's row a model shows."""
+    values = {**row._asdict(), "import_id": row.id, "unmatched": unmatched}
+    return {name: values[name] for name in model.model_fields}
 
 
 @router.post(
@@ -127,11 +126,19 @@ async def progress(*, import_id: ImportId, principal: Reader, conn: Conn, respon
 
 
 async def found_import(conn: Conn, principal: Principal, import_id: uuid.UUID) -> ImportShown:
-    """An import within the principal's area."""
-    row = await store.imports.find(conn, import_id, principal.scope())
-    if row is None:
+    """An import of a review's file, within the principal's area."""
+    row = await import_row(conn, principal, import_id)
+    if row.review_id is None:
         raise ImportNotFound
-    return _shown(row, await store.lists.unmatched_count(conn, import_id))
+    return ImportShown(**values_of(row, ImportShown, await store.lists.unmatched_count(conn, import_id)))
+
+
+async def import_row(conn: Conn, principal: Principal, import_id: uuid.UUID) -> Row[Any]:
+    """An import of any kind, as it is stored."""
+    found = await store.imports.find(conn, import_id, principal.scope())
+    if found is None:
+        raise ImportNotFound
+    return found
 
 
 class AnswerShown(Shown):
@@ -192,7 +199,7 @@ async def rows(
     limit: Limit = 50,
 ) -> Page[RowShown]:
     """The answers to the rows of a file, in the file's order. They may quote cells: reading is recorded."""
-    await found_import(conn, principal, import_id)
+    await import_row(conn, principal, import_id)
     columns = (import_rows.c.row_no,)
     query = paging.keyset(store.imports.rows_query(import_id, only), columns, after, limit)
     items, following = paging.split(await store.registry.rows(conn, query), columns, limit)
@@ -219,7 +226,7 @@ async def rows_csv(
     only: Only = None,
 ) -> StreamingResponse:
     """The same as a file to take away."""
-    await found_import(conn, principal, import_id)
+    await import_row(conn, principal, import_id)
     batches = _Batches(request, principal, import_id, only)
     lines = _lines(batches, vault, lang)
     return StreamingResponse(
@@ -248,7 +255,7 @@ async def rows_xlsx(
     only: Only = None,
 ) -> FileResponse:
     """The same as a workbook."""
-    await found_import(conn, principal, import_id)
+    await import_row(conn, principal, import_id)
     lines = _lines(_Batches(request, principal, import_id, only), vault, lang)
     return await workbook(
         request, lambda path: files.write_answers_xlsx(path, lines), f"import-{import_id}.xlsx"

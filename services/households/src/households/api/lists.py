@@ -1,13 +1,15 @@
 """Lists of households and members, and form B: taken in as files, with the templates to fill in."""
 
+import datetime as dt
 import uuid
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import FileResponse
+from pydantic import Field
 
-from benvung import idempotency, problems
-from benvung.auth import OutsideArea
+from benvung import etags, idempotency, problems
+from benvung.auth import OutsideArea, Principal
 from benvung.db import Conn
 from benvung.idempotency import Once
 from benvung.problems import UnsupportedMedia
@@ -15,14 +17,21 @@ from households import actions, store
 from households.actions.lists import ListAsked
 from households.actions.refusals import (
     CommuneUnknown,
+    ImportNotFound,
     ReviewClosed,
     ReviewNotFound,
     SameFileTwice,
     SameListTwice,
 )
 from households.api.downloads import XLSX, binary, workbook
-from households.api.fields import CommuneCode, Day, Decider, Keys, Reader, Writer
-from households.api.imports import ImportShown, found_import
+from households.api.fields import CommuneCode, Day, Decider, Keys, Reader, Shown, Writer
+from households.api.imports import (
+    ImportId,
+    ImportShown,
+    found_import,
+    import_row,
+    values_of,
+)
 from households.api.uploads import (
     UPLOAD_LIMIT,
     UPLOADS,
@@ -47,6 +56,28 @@ StandardCode = Annotated[
 _FILE_REFUSALS = (UploadTooLarge, UnsupportedMedia, FileMissing, OutsideArea)
 
 
+class ListImportShown(Shown):
+    """A list of households or members that was sent in, and how far it is."""
+
+    import_id: uuid.UUID
+    kind: str = Field(description="HOUSEHOLDS or MEMBERS", examples=["MEMBERS"])
+    commune: str
+    holds_from: dt.date = Field(description="the day from which it holds")
+    state: str = Field(description="ANSWERED, APPLYING, DONE or FAILED", examples=["DONE"])
+    dry_run: bool
+    total: int
+    answered: int
+    applied: int
+    refused: int
+    warnings: int
+    unmatched: int = Field(
+        description="refused rows that wait for somebody to say whom they mean", examples=[3]
+    )
+    failure: str | None
+    recorded_at: dt.datetime
+    finished_at: dt.datetime | None
+
+
 @router.post(
     "/communes/{commune}/imports",
     status_code=202,
@@ -66,15 +97,33 @@ async def upload_list(
     response: Response,
     once: Annotated[Once, idempotency.known_by(fingerprint)],
     dry_run: DryRun = False,
-) -> ImportShown:
+) -> ListImportShown:
     """Take in a list of households or of members (XLSX or CSV). Every row is answered; the accepted ones are applied next.
 
     The rows of one household's members are recorded together or not at all.
     """
     asked = ListAsked(FileKind(kind), commune, on, given)
     import_id = once.made or await actions.lists.receive(conn, principal, vault, asked, dry_run=dry_run)
-    response.headers["Location"] = f"/v1/imports/{import_id}"
-    return await found_import(conn, principal, import_id)
+    response.headers["Location"] = f"/v1/list-imports/{import_id}"
+    return await _found_list(conn, principal, import_id)
+
+
+@router.get("/list-imports/{import_id}", responses=etags.responses(ImportNotFound))
+async def list_progress(
+    *, import_id: ImportId, principal: Reader, conn: Conn, response: Response
+) -> ListImportShown:
+    """How far a list is. Its rows are read, and matched, as those of any import."""
+    found = await _found_list(conn, principal, import_id)
+    etags.tag(response, etags.digest(found))
+    return found
+
+
+async def _found_list(conn: Conn, principal: Principal, import_id: uuid.UUID) -> ListImportShown:
+    row = await import_row(conn, principal, import_id)
+    if row.holds_from is None:
+        raise ImportNotFound
+    waiting = await store.lists.unmatched_count(conn, import_id)
+    return ListImportShown(**values_of(row, ListImportShown, waiting))
 
 
 @router.post(

@@ -23,7 +23,7 @@ from households.actions.matching import AT_ONCE, Candidate, Unmatched
 from households.actions.refusals import ImportNotFound, ImportNotMatchable, ReviewClosed
 from households.api.downloads import XLSX, binary, workbook
 from households.api.fields import Given, Keys, Lang, Reader, Shown, Writer
-from households.api.imports import AnswerShown, ImportId
+from households.api.imports import AnswerShown, ImportId, import_row
 from households.api.uploads import (
     UPLOADS,
     FileMissing,
@@ -220,14 +220,6 @@ async def resolve_by_file(
         answered += [_error(line) for line in lines if isinstance(line, RowError)]
     response.headers["Location"] = f"/v1/imports/{import_id}"
     return await _resolutions(conn, import_id, answered, lang)
-
-
-async def import_row(conn: Conn, principal: Principal, import_id: uuid.UUID) -> Row[Any]:
-    """The import, within the principal's area."""
-    found = await store.imports.find(conn, import_id, principal.scope())
-    if found is None:
-        raise ImportNotFound
-    return found
 
 
 async def on_record(
