@@ -27,7 +27,11 @@ PERSONAL = {
 QUOTING = {"AnswerShown"}
 # Files that hold counts and sums alone.
 FIGURES = {"/v1/situation.csv", "/v1/situation.xlsx", "/v1/movements.csv", "/v1/movements.xlsx",
-           "/v1/simulations/{simulation_id}/counts.csv"}  # fmt: skip
+           "/v1/simulations/{simulation_id}/counts.csv",
+           "/v1/templates/{template}.xlsx", "/v1/templates/{template}.csv"}  # fmt: skip
+# What some of these reads ask for in their query.
+ASKED = {"/v1/lists/{code}.csv": {"area": COMMUNE, "purpose": "POLICY"},
+         "/v1/lists/{code}.xlsx": {"area": COMMUNE, "purpose": "POLICY"}}  # fmt: skip
 READS = {
     "households": {
         "/v1/decisions/{decision_id}",
@@ -37,12 +41,19 @@ READS = {
         "/v1/households/search",
         "/v1/households/{household_id}",
         "/v1/households/{household_id}/cohorts",
+        "/v1/households/{household_id}/certificate.pdf",
         "/v1/households/{household_id}/decisions",
         "/v1/households/{household_id}/members",
         "/v1/households/{household_id}/members/{member_id}",
         "/v1/households/{household_id}/members/{member_id}/facts",
         "/v1/imports/{import_id}/rows",
         "/v1/imports/{import_id}/rows.csv",
+        "/v1/imports/{import_id}/rows.xlsx",
+        "/v1/imports/{import_id}/unmatched",
+        "/v1/imports/{import_id}/unmatched.xlsx",
+        "/v1/lists/{code}.csv",
+        "/v1/lists/{code}.xlsx",
+        "/v1/notices/{notice_id}.pdf",
         "/v1/simulations/{simulation_id}/changes",
         "/v1/simulations/{simulation_id}/changes.csv",
         "/v1/simulations/{simulation_id}/results.xlsx",
@@ -147,6 +158,18 @@ async def write_households(send: Writer) -> None:
         content=csv.encode(),
         headers={"Content-Type": "text/csv"},
     )
+    form_b = "Thôn,Mã hộ,Họ và tên chủ hộ,Ngày rà soát,Điểm B1\nLàng Một,H4,Đinh Tư,05/12/2023,120\n"
+    sent = {"content": form_b.encode(), "headers": {"Content-Type": "text/csv"}, "query": "?dry_run=true"}
+    await send("POST", "/v1/reviews/{review_id}/form-b-imports", opened["id"], **sent)
+    notice = {"village": VILLAGE, "posted_on": "2024-01-23"}
+    await send("POST", "/v1/reviews/{review_id}/notices", opened["id"], json=notice)
+    households = "Thôn,Mã hộ,Họ và tên chủ hộ,Số nhân khẩu\nLàng Một,H5,Đinh Năm,3\n"
+    sent |= {"content": households.encode(), "query": "?kind=HOUSEHOLDS&on=2024-01-10"}
+    listed = await send("POST", "/v1/communes/{commune}/imports", COMMUNE, **sent)
+    skipped = {"rows": [{"row_no": 2, "choice": "SKIP"}]}
+    await send("POST", "/v1/imports/{import_id}/resolutions", listed["import_id"], json=skipped)
+    sent |= {"content": "Dòng,Chọn\n2,BỎ QUA\n".encode(), "query": ""}
+    await send("POST", "/v1/imports/{import_id}/resolution-files", listed["import_id"], **sent)
     await send("POST", "/v1/reviews/{review_id}/closure", opened["id"])
     regular = review | {"year": 2024, "kind": "REGULAR"} | decided | {"decided_on": "2024-01-24"}
     of_january = (await send("POST", "/v1/reviews", json=regular))["id"]

@@ -151,6 +151,9 @@ async def fill_households(client: httpx2.AsyncClient, engine: Engine) -> dict[st
     things = {"household_id": household_id, "review_id": review_id, "import_id": given["import_id"]}
     things |= {"decision_id": decision_id, "population_id": recorded["population_id"]}
     things |= {"member_id": member_id, "change_id": history["changes"][-1]["change_id"]}
+    posted = {"village": VILLAGE, "posted_on": "2024-01-23"}
+    things["notice_id"] = (await send("POST", f"/v1/reviews/{review_id}/notices", json=posted))["id"]
+    things |= {"code": "POOR", "template": "members", "purpose": "POLICY"}
     tried = {"title": "Thử", "area": COMMUNE, "rules": {"standard": "STD_2022_2025", "b2_threshold": 60}}
     simulation = uuid.UUID((await send("POST", "/v1/simulations", json=tried))["id"])
     async with engine("households").begin() as conn:

@@ -24,7 +24,7 @@ from households import store as register_store
 from households.actions.decisions import Given
 from households.actions.households import Household
 from households.actions.placements import Choice
-from households.domain import ReviewKind, Stage
+from households.domain import ProcedureKind, Stage
 from households.domain.reorganisation import Commune, Document, Part, Plan
 from households.domain.terms import AreaType
 from households.store.geography import Where
@@ -163,7 +163,7 @@ class Played:
     async def decide(self, household: uuid.UUID, b1: int, b2: int) -> None:
         review = await actions.reviews.open_review(
             self.conn, ALL, commune=await self._place(household), year=self.today.year,
-            kind=ReviewKind.REGULAR, stage=Stage.OFFICIAL, standard=STANDARD, decided_on=self.today,
+            kind=ProcedureKind.REGULAR, stage=Stage.OFFICIAL, standard=STANDARD, decided_on=self.today,
             valid_from=None, decision_number="1/QĐ",
         )  # fmt: skip
         result = Given(household, 3, b1, b2, None, None, None)

@@ -14,6 +14,7 @@ from households.deadlines import watch_deadlines
 from households.follower import Follower
 from households.importer import Importer
 from households.indexer import NameIndexer
+from households.pages import router as pages
 from households.settings import Settings
 from households.simulator import Simulator
 from households.tables import (
@@ -61,6 +62,7 @@ def build(settings: Settings | None = None) -> Service:
         settings=settings,
         metadata=metadata,
         routers=ROUTERS,
+        pages=(pages,),
         events=EVENTS,
         streams={
             "HOUSEHOLDS": ("funding", "reporting"),

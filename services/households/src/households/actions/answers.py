@@ -13,7 +13,9 @@ from benvung.vault import Vault
 from households import domain
 from households.actions.decisions import Result, combination_key, judge, seal_flags
 from households.domain import (
+    Classification,
     FileRow,
+    HouseholdClass,
     HouseholdState,
     KnownHousehold,
     Match,
@@ -119,8 +121,8 @@ class FileAnswers:
 
     def _answer(self, row: ReviewRow | RowError) -> AnsweredRow:
         if isinstance(row, RowError):
-            answer = _answer("ERROR", row.rule, row.field, row.message_vi, row.message_en)
-            return self._stored(_number(row), {}, None, [answer], None)
+            why = answer("ERROR", row.rule, row.field, row.message_vi, row.message_en)
+            return self._stored(_number(row), {}, None, [why], None)
         if row.number in self._refused:
             return self._stored(row.number, {}, row, [self._refused[row.number]], None)
         checked, match = self._checked[row.number], self._matches[row.number]
@@ -137,21 +139,23 @@ class FileAnswers:
             "reviewed_on": row.reviewed_on and row.reviewed_on.isoformat(),
         }
         if not match.accepted:
-            return self._stored(row.number, raw, row, [self._unmatched(row, match)], match)
+            unmatched = self._stored(row.number, raw, row, [self._unmatched(row, match)], match)
+            # What is needed once somebody says whom the row means.
+            return replace(unmatched, **self._sealed(checked))
         return self._decided(row, raw, checked, match)
 
     def _unmatched(self, row: ReviewRow, match: Match) -> Answer:
         if row.household_id is not None and row.household_id in self.register.elsewhere:
             commune, _ = self.register.elsewhere[row.household_id]
             if commune == self.review.commune:
-                return _answer(
+                return answer(
                     "ERROR",
                     "household-not-active",
                     "household_id",
                     "Hộ đã kết thúc hoặc đã chuyển đi khỏi địa bàn.",
                     "The household is closed or has left.",
                 )
-            return _answer(
+            return answer(
                 "ERROR",
                 "household-in-another-commune",
                 "household_id",
@@ -159,7 +163,7 @@ class FileAnswers:
                 "This identifier is of a household in another commune.",
             )
         field_name = "household_id" if row.household_id else "code"
-        return _answer(
+        return answer(
             "ERROR", match.rule or "row-ambiguous", field_name, match.message_vi or "", match.message_en or ""
         )
 
@@ -175,32 +179,26 @@ class FileAnswers:
         computed = judged.classification.household_class
         answers: list[Answer] = []
         if row.declared_class is not None and row.declared_class is not computed:
-            answers.append(
-                _answer(
-                    "WARNING",
-                    "declared-class-contradicted",
-                    "declared_class",
-                    f"Tệp ghi “{label(row.declared_class)}”, theo điểm là “{label(computed)}”"
-                    f" ({judged.classification.reason_vi}). Hệ thống ghi theo điểm.",
-                    f"The file says {row.declared_class}, the points say {computed}"
-                    f" ({judged.classification.reason}). The points hold.",
-                )
-            )
+            answers.append(contradicted(row.declared_class, judged.classification))
         if match.notes:
             raw["believed"] = True
-            answers += [_NOTES[note] for note in match.notes]
+            answers += [NOTES[note] for note in match.notes]
         answered = self._stored(row.number, raw, row, answers, match)
         return replace(
             answered,
             state="ACCEPTED",
             household_id=household_id,
             computed_class=computed,
-            head_key=checked.head_key,
-            flags=seal_flags(self.vault, checked.scores.deprivations),
-            combination_key=combination_key(
-                self.vault, self.review.standard.code, checked.scores.deprivations
-            ),
+            **self._sealed(checked),
         )
+
+    def _sealed(self, checked: _Checked) -> dict[str, Any]:
+        flags = checked.scores.deprivations
+        return {
+            "head_key": checked.head_key,
+            "flags": seal_flags(self.vault, flags),
+            "combination_key": combination_key(self.vault, self.review.standard.code, flags),
+        }
 
     def _stored(
         self,
@@ -211,10 +209,9 @@ class FileAnswers:
         match: Match | None,
     ) -> AnsweredRow:
         seal = self.vault.seal
-        refused = any(answer["level"] == "ERROR" for answer in answers)
-        self.counts.total += 1
+        refused = any(each["level"] == "ERROR" for each in answers)
         self.counts.refused += refused
-        self.counts.warnings += any(answer["level"] == "WARNING" for answer in answers)
+        self.counts.warnings += any(each["level"] == "WARNING" for each in answers)
         return AnsweredRow(
             row_no=number,
             raw=raw,
@@ -232,6 +229,18 @@ class FileAnswers:
         )
 
 
+def contradicted(declared: HouseholdClass, found: Classification) -> Answer:
+    """The class in a file is another one than the points give."""
+    computed = found.household_class
+    return answer(
+        "WARNING",
+        "declared-class-contradicted",
+        "declared_class",
+        f"Tệp ghi “{label(declared)}”, theo điểm là “{label(computed)}” ({found.reason_vi}). Hệ thống ghi theo điểm.",
+        f"The file says {declared}, the points say {computed} ({found.reason}). The points hold.",
+    )
+
+
 def seal_answers(vault: Vault, answers: Sequence[Answer]) -> bytes:
     """A row's answers as they are kept."""
     return vault.seal(json.dumps(answers, ensure_ascii=False))
@@ -244,10 +253,11 @@ def open_answers(vault: Vault, sealed: bytes | None) -> list[Answer]:
 
 def refusal_answer(refusal: Refused) -> Answer:
     """A broken rule as a row's answer."""
-    return _answer("ERROR", refusal.rule, refusal.field or "row", refusal.message_vi, refusal.message_en)
+    return answer("ERROR", refusal.rule, refusal.field or "row", refusal.message_vi, refusal.message_en)
 
 
-def _answer(level: str, rule: str, field_name: str, message_vi: str, message_en: str) -> Answer:
+def answer(level: str, rule: str, field_name: str, message_vi: str, message_en: str) -> Answer:
+    """One thing said of a row: ERROR, WARNING or NOTE."""
     return {
         "level": level,
         "rule": rule,
@@ -261,15 +271,15 @@ def _number(row: ReviewRow | RowError) -> int:
     return row.number if isinstance(row, ReviewRow) else row.row_number
 
 
-_NOTES = {
-    "HEAD_CHANGED": _answer(
+NOTES = {
+    "HEAD_CHANGED": answer(
         "NOTE",
         "head-changed",
         "head_name",
         "Chủ hộ khác với sổ; sổ được sửa theo tệp.",
         "The head differs from the register, which is corrected from the file.",
     ),
-    "CODE_CHANGED": _answer(
+    "CODE_CHANGED": answer(
         "NOTE",
         "code-changed",
         "code",
@@ -279,9 +289,12 @@ _NOTES = {
 }
 
 __all__ = [
+    "NOTES",
     "Counts",
     "FileAnswers",
     "Register",
+    "answer",
+    "contradicted",
     "open_answers",
     "refusal_answer",
     "seal_answers",

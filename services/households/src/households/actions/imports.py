@@ -7,8 +7,7 @@ chunks leaves nothing to repair: whoever comes next goes on with the rows that a
 
 import asyncio
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,7 +16,9 @@ from benvung import audit
 from benvung.auth import Principal
 from benvung.vault import Vault
 from households import store
+from households.actions import form_b_files, household_files, member_files
 from households.actions.answers import (
+    Counts,
     FileAnswers,
     Register,
     refusal_answer,
@@ -25,29 +26,17 @@ from households.actions.answers import (
     villages_by_name,
 )
 from households.actions.decisions import RefusedResult, Result, decide_many, hold_review
+from households.actions.given import Upload, Uploader
 from households.actions.refusals import SameFileTwice
 from households.files import ReviewRow, RowError, read_review
+from households.files.columns import FileKind, form_b_columns
+from households.files.tables import read_table
 from households.store.decisions import RowRef
-from households.store.imports import AcceptedRow
+from households.store.imports import AcceptedRow, AnsweredRow
 from households.store.reviews import Review
 
 CHUNK = 2000
 ATTEMPTS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A file as it was received: where it lies for now, and what is in it."""
-
-    path: Path
-    sha256: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Uploader:
-    """Who is recorded for what an import does after its request has ended."""
-
-    subject: str
 
 
 async def receive(
@@ -58,6 +47,7 @@ async def receive(
     upload: Upload,
     *,
     dry_run: bool,
+    kind: FileKind = FileKind.RESULTS,
 ) -> uuid.UUID:
     """Answer every row of a file and store the answers; the accepted rows wait to be applied.
 
@@ -67,28 +57,26 @@ async def receive(
     review = await hold_review(conn, principal, review_id)
     if not dry_run and (first := await store.imports.same_file(conn, review_id, upload.sha256)):
         raise SameFileTwice(first)
-    given = await asyncio.to_thread(_read, upload.path, review)
-    answers = FileAnswers(review, vault, await _register(conn, review, given), given)
-    await asyncio.to_thread(answers.prepare)
+    answered = _results if kind is FileKind.RESULTS else _forms
+    parts, counts, missing = await answered(conn, vault, review, upload.path)
     import_id = uuid.uuid4()
     values = {
         "id": import_id,
+        "kind": kind,
         "review_id": review_id,
         "commune": review.commune,
         "state": "DONE" if dry_run else "ANSWERED",
         "dry_run": dry_run,
         "sha256": upload.sha256,
         "uploaded_by": principal.subject,
-        "total": len(given),
-        "missing_from_file": len(answers.missing),
+        "total": counts.total,
+        "missing_from_file": missing,
     }
     if not await store.imports.add(conn, values):
         first = await store.imports.same_file(conn, review_id, upload.sha256)
         raise SameFileTwice(first or import_id)
-    for start in range(0, len(given), CHUNK):
-        part = await asyncio.to_thread(answers.rows, given[start : start + CHUNK])
+    async for part in parts:
         await store.imports.stage(conn, import_id, part)
-    counts = answers.counts
     await store.imports.answered(
         conn, import_id, total=counts.total, refused=counts.refused, warnings=counts.warnings
     )
@@ -101,6 +89,37 @@ async def receive(
         {"review": str(review_id), "rows": counts.total, "refused": counts.refused},
     )
     return import_id
+
+
+Answered = tuple[AsyncIterator[list[AnsweredRow]], Counts, int]
+"""Answered rows piece by piece, their counts once all are there, and the households that no row means."""
+
+
+async def _results(conn: AsyncConnection, vault: Vault, review: Review, path: Path) -> Answered:
+    given = await asyncio.to_thread(_read, path, review)
+    answers = FileAnswers(review, vault, await _register(conn, review, given), given)
+    answers.counts.total = len(given)
+    await asyncio.to_thread(answers.prepare)
+
+    async def parts() -> AsyncIterator[list[AnsweredRow]]:
+        for start in range(0, len(given), CHUNK):
+            yield await asyncio.to_thread(answers.rows, given[start : start + CHUNK])
+
+    return parts(), answers.counts, len(answers.missing)
+
+
+async def _forms(conn: AsyncConnection, vault: Vault, review: Review, path: Path) -> Answered:
+    columns = form_b_columns(review.standard)
+    given = await asyncio.to_thread(lambda: list(read_table(path, columns)))
+    answered = await form_b_files.answered(conn, vault, review, given)
+    refused = sum(row.state == "REFUSED" for row in answered)
+    warnings = sum(row.state == "ACCEPTED" and row.answers is not None for row in answered)
+
+    async def parts() -> AsyncIterator[list[AnsweredRow]]:
+        for start in range(0, len(answered), CHUNK):
+            yield answered[start : start + CHUNK]
+
+    return parts(), Counts(len(answered), refused, warnings), 0
 
 
 def _read(path: Path, review: Review) -> list[ReviewRow | RowError]:
@@ -131,6 +150,10 @@ async def apply_chunk(conn: AsyncConnection, vault: Vault, import_id: uuid.UUID)
     running = await store.imports.hold(conn, import_id)
     if running is None:
         return False
+    if running.review_id is None:
+        apply = household_files.apply if running.kind == FileKind.HOUSEHOLDS else member_files.apply
+        await apply(conn, vault, running)
+        return True
     review = await store.reviews.hold(conn, running.review_id)
     if review is None:
         raise LookupError(f"review {running.review_id} of import {import_id}")

@@ -182,13 +182,25 @@ async def _record(
     facts: Facts,
     new: Sequence[NewFact],
 ) -> None:
+    if new:
+        await write(home.conn, home.vault, home.principal.subject, home.id, facts, new)
+    else:
+        take(facts, new, clock.today())
+
+
+async def write(  # noqa: PLR0917 -- who says what of whom
+    conn: AsyncConnection,
+    vault: Vault,
+    by: str,
+    household_id: uuid.UUID,
+    facts: Facts,
+    new: Sequence[NewFact],
+) -> None:
+    """Take new facts beside those that are known of a locked household's members. Raises the domain's `Refused`."""
     taken = by_member(take(facts, new, clock.today()))
     touched = {fact.member.id for fact in new}
-    if touched:
-        newest = [_newest(own) for member_id, own in taken.items() if member_id in touched]
-        await store.members.write(
-            home.conn, home.vault, home.id, by=home.principal.subject, newest=newest, facts=new
-        )
+    newest = [_newest(own) for member_id, own in taken.items() if member_id in touched]
+    await store.members.write(conn, vault, household_id, by=by, newest=newest, facts=new)
 
 
 def _newest(own: Facts) -> Newest:

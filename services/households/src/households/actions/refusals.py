@@ -1,10 +1,11 @@
 """The named refusals of this service that are more than a broken rule of the domain."""
 
+import datetime as dt
 import uuid
 from collections.abc import Sequence
 
 from benvung.etags import Changed
-from benvung.problems import Conflict, FieldError, Forbidden, NotFound, Problem
+from benvung.problems import Conflict, FieldError, Forbidden, NotFound, NotReady, Problem
 
 
 class ReviewNotFound(NotFound):
@@ -95,6 +96,33 @@ class SameFileTwice(Conflict):
             f"Kỳ rà soát đã nhận đúng tệp này: /v1/imports/{first}. Không có gì được ghi thêm.",
             f"The review already took this very file: /v1/imports/{first}. Nothing was recorded.",
             headers={"Location": f"/v1/imports/{first}"},
+        )
+
+
+class SameListTwice(Conflict):
+    """This very list was imported into this commune before."""
+
+    rule = "same-file-twice"
+    title_vi, title_en = "Tệp này đã được nhập", "This file has been imported before"
+
+    def __init__(self, first: uuid.UUID) -> None:
+        super().__init__(
+            f"Xã đã nhận đúng tệp này: /v1/list-imports/{first}. Không có gì được ghi thêm.",
+            f"The commune already took this very file: /v1/list-imports/{first}. Nothing was recorded.",
+            headers={"Location": f"/v1/list-imports/{first}"},
+        )
+
+
+class ImportNotMatchable(Conflict):
+    """A trial changes nothing, and a failed import takes nothing more: their rows cannot be matched."""
+
+    rule = "import-not-matchable"
+    title_vi, title_en = "Lần nhập này không khớp được", "This import cannot be matched"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Lần nhập thử hoặc đã dừng vì lỗi không nhận kết quả khớp; hãy gửi lại tệp.",
+            "A trial or an import that failed takes no matches; send the file again.",
         )
 
 
@@ -321,3 +349,44 @@ class WorkbookTooLarge(Problem):
 
     status, rule = 422, "workbook-too-large"
     title_vi, title_en = "Quá nhiều hộ cho một tệp XLSX", "Too many households for an XLSX file"
+
+
+class ListTooLarge(Problem):
+    """A file takes the list of a commune or a district; that of a larger area is taken part by part."""
+
+    status, rule = 422, "list-too-large"
+    title_vi, title_en = "Danh sách quá lớn cho một tệp", "The list is too large for one file"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"Danh sách có hơn {most} hộ; hãy xuất theo xã.",
+            f"The list has more than {most} households; take it commune by commune.",
+        )
+
+
+class NoticeNotFound(NotFound):
+    """There is no such notice, or it belongs to another area."""
+
+    rule = "notice-not-found"
+    title_vi, title_en = "Không tìm thấy thông báo niêm yết", "There is no such notice"
+
+
+class NoticeOver(Problem):
+    """The days for which a notice may be posted are over: it is not printed any more."""
+
+    status, rule = 410, "notice-over"
+    title_vi, title_en = "Đã hết thời hạn niêm yết", "The days of posting are over"
+    legal = "Luật Bảo vệ dữ liệu cá nhân số 91/2025/QH15, Điều 16"
+
+    def __init__(self, until: dt.date) -> None:
+        super().__init__(
+            f"Thông báo được niêm yết đến hết ngày {until:%d/%m/%Y} và không còn được in hoặc xem.",
+            f"The notice was posted until {until.isoformat()} and is neither printed nor shown any more.",
+        )
+
+
+class PaperUnavailable(NotReady):
+    """The paper could not be typeset at this moment."""
+
+    def __init__(self) -> None:
+        super().__init__("Chưa in được giấy; hãy thử lại.", "The paper could not be made; try again.")

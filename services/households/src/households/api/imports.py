@@ -3,12 +3,12 @@
 import datetime as dt
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from anyio import from_thread
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi.responses import FileResponse, StreamingResponse
 from pydantic import Field
 from sqlalchemy import Row
 
@@ -20,13 +20,14 @@ from benvung.paging import After, CursorUnknown, Limit, Page
 from benvung.problems import UnsupportedMedia
 from benvung.vault import Vault
 from households import actions, files, store
-from households.actions.answers import open_answers
+from households.actions.answers import Answer, open_answers
 from households.actions.refusals import (
     ImportNotFound,
     ReviewClosed,
     ReviewNotFound,
     SameFileTwice,
 )
+from households.api.downloads import XLSX, binary, workbook
 from households.api.fields import Decider, Keys, Lang, Reader, Shown
 from households.api.uploads import (
     UPLOAD_LIMIT,
@@ -38,21 +39,26 @@ from households.api.uploads import (
     received,
 )
 from households.domain import HouseholdClass
+from households.files.advice import advice
 from households.tables import import_rows
 
 router = APIRouter(prefix="/v1", tags=["imports"])
 
 ImportId = Annotated[uuid.UUID, Path(description="the import")]
 Only = Annotated[
-    Literal["errors", "answers"] | None,
-    Query(description="errors = rows that were refused; answers = rows with any remark"),
+    Literal["errors", "answers", "unmatched"] | None,
+    Query(
+        description="errors = rows that were refused; answers = rows with any remark;"
+        " unmatched = rows that wait for somebody to say whom they mean"
+    ),
 ]
 
 
 class ImportShown(Shown):
-    """An import and how far it is."""
+    """An import of a review's file and how far it is."""
 
     import_id: uuid.UUID
+    kind: str = Field(description="RESULTS or FORM_B", examples=["RESULTS"])
     review_id: uuid.UUID
     commune: str
     state: str = Field(description="ANSWERED, APPLYING, DONE or FAILED")
@@ -62,16 +68,19 @@ class ImportShown(Shown):
     applied: int
     refused: int
     warnings: int
+    unmatched: int = Field(
+        description="refused rows that wait for somebody to say whom they mean", examples=[3]
+    )
     missing_from_file: int = Field(description="known households that no row of the file meant")
     failure: str | None
     recorded_at: dt.datetime
     finished_at: dt.datetime | None
 
 
-def _shown(row: Row[Any]) -> ImportShown:
-    values = row._asdict()
-    found = {name: values[name] for name in ImportShown.model_fields if name in values}
-    return ImportShown(**found, import_id=row.id)
+def values_of(row: Row[Any], model: type[Shown], unmatched: int) -> dict[str, Any]:
+    """What of an import's row a model shows."""
+    values = {**row._asdict(), "import_id": row.id, "unmatched": unmatched}
+    return {name: values[name] for name in model.model_fields}
 
 
 @router.post(
@@ -105,22 +114,31 @@ async def upload(
         conn, principal, vault, review_id, given, dry_run=dry_run
     )
     response.headers["Location"] = f"/v1/imports/{import_id}"
-    return await _found(conn, principal, import_id)
+    return await found_import(conn, principal, import_id)
 
 
 @router.get("/imports/{import_id}", responses=etags.responses(ImportNotFound))
 async def progress(*, import_id: ImportId, principal: Reader, conn: Conn, response: Response) -> ImportShown:
     """How far an import is."""
-    found = await _found(conn, principal, import_id)
+    found = await found_import(conn, principal, import_id)
     etags.tag(response, etags.digest(found))
     return found
 
 
-async def _found(conn: Conn, principal: Reader, import_id: uuid.UUID) -> ImportShown:
-    row = await store.imports.find(conn, import_id, principal.scope())
-    if row is None:
+async def found_import(conn: Conn, principal: Principal, import_id: uuid.UUID) -> ImportShown:
+    """An import of a review's file, within the principal's area."""
+    row = await import_row(conn, principal, import_id)
+    if row.review_id is None:
         raise ImportNotFound
-    return _shown(row)
+    return ImportShown(**values_of(row, ImportShown, await store.lists.unmatched_count(conn, import_id)))
+
+
+async def import_row(conn: Conn, principal: Principal, import_id: uuid.UUID) -> Row[Any]:
+    """An import of any kind, as it is stored."""
+    found = await store.imports.find(conn, import_id, principal.scope())
+    if found is None:
+        raise ImportNotFound
+    return found
 
 
 class AnswerShown(Shown):
@@ -139,7 +157,11 @@ class RowShown(Shown):
     state: str = Field(description="ACCEPTED, REFUSED or APPLIED")
     matched_by: str | None
     household_id: uuid.UUID | None
+    member_id: uuid.UUID | None = Field(description="of a file of members", examples=[None])
     computed_class: str | None = Field(alias="class")
+    resolution: str | None = Field(
+        description="what an officer said of it: HOUSEHOLD, MEMBER, NEW or SKIP", examples=[None]
+    )
     answers: list[AnswerShown]
 
 
@@ -149,7 +171,9 @@ def _row(row: Row[Any], vault: Vault, lang: Lang) -> RowShown:
         state=row.state,
         matched_by=row.matched_by,
         household_id=row.household_id,
+        member_id=row.member_id if row.state != "REFUSED" else None,
         computed_class=row._asdict()["class"],
+        resolution=row.resolution,
         answers=[
             AnswerShown(
                 level=answer["level"],
@@ -175,7 +199,7 @@ async def rows(
     limit: Limit = 50,
 ) -> Page[RowShown]:
     """The answers to the rows of a file, in the file's order. They may quote cells: reading is recorded."""
-    await _found(conn, principal, import_id)
+    await import_row(conn, principal, import_id)
     columns = (import_rows.c.row_no,)
     query = paging.keyset(store.imports.rows_query(import_id, only), columns, after, limit)
     items, following = paging.split(await store.registry.rows(conn, query), columns, limit)
@@ -202,13 +226,39 @@ async def rows_csv(
     only: Only = None,
 ) -> StreamingResponse:
     """The same as a file to take away."""
-    await _found(conn, principal, import_id)
+    await import_row(conn, principal, import_id)
     batches = _Batches(request, principal, import_id, only)
     lines = _lines(batches, vault, lang)
     return StreamingResponse(
         files.answers_csv(lines),
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="import-{import_id}.csv"'},
+    )
+
+
+@router.get(
+    "/imports/{import_id}/rows.xlsx",
+    response_class=FileResponse,
+    responses={
+        **binary(XLSX),
+        **problems.responses(ImportNotFound),
+    },
+)
+async def rows_xlsx(
+    *,
+    request: Request,
+    import_id: ImportId,
+    principal: Reader,
+    conn: Conn,
+    vault: Keys,
+    lang: Lang,
+    only: Only = None,
+) -> FileResponse:
+    """The same as a workbook."""
+    await import_row(conn, principal, import_id)
+    lines = _lines(_Batches(request, principal, import_id, only), vault, lang)
+    return await workbook(
+        request, lambda path: files.write_answers_xlsx(path, lines), f"import-{import_id}.xlsx"
     )
 
 
@@ -224,18 +274,24 @@ def _lines(batches: "_Batches", vault: Vault, lang: Lang) -> Iterator[files.Answ
     after = 0
     while batch := from_thread.run(batches.behind, after):
         for row in batch:
-            yield from _answer_lines(_row(row, vault, lang), lang)
+            yield from _answer_lines(row, open_answers(vault, row.answers), lang)
         after = batch[-1].row_no
 
 
-def _answer_lines(row: RowShown, lang: Lang) -> Iterator[files.AnswerLine]:
+def _answer_lines(row: Row[Any], answers: Sequence[Answer], lang: Lang) -> Iterator[files.AnswerLine]:
     result = _RESULTS[row.state][lang == "en"]
-    computed = HouseholdClass(row.computed_class) if row.computed_class else None
-    if not row.answers:
-        yield files.AnswerLine(row.row_no, result, row.household_id, computed)
-    for answer in row.answers:
-        yield files.AnswerLine(
-            row.row_no, result, row.household_id, computed, answer.field, answer.rule, answer.message
+    code = row._asdict()["class"]
+    line = files.AnswerLine(row.row_no, result, row.household_id, HouseholdClass(code) if code else None)
+    if not answers:
+        yield line
+    for each in answers:
+        yield replace(
+            line,
+            field=each["field"],
+            rule=each["rule"],
+            message=each["message_vi"],
+            message_en=each["message_en"],
+            advice=advice(each["level"], each["rule"])[lang == "en"],
         )
 
 

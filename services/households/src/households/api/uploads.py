@@ -14,7 +14,7 @@ from starlette.types import Message
 
 from benvung.problems import Problem, TooLarge, UnsupportedMedia
 from benvung.settings import ServiceSettings
-from households.actions.imports import Upload
+from households.actions.given import Upload
 
 __all__ = ["UPLOADS", "UPLOAD_LIMIT", "FileMissing", "Upload", "UploadTooLarge", "fingerprint", "received"]
 

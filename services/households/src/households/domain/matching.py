@@ -38,6 +38,7 @@ class MatchKind(StrEnum):
     BY_CODE = "BY_CODE"
     BY_CODE_AND_HEAD = "BY_CODE_AND_HEAD"
     NEW = "NEW"
+    BY_HAND = "BY_HAND"
     AMBIGUOUS = "AMBIGUOUS"
     REFUSED = "REFUSED"
 

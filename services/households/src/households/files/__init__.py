@@ -1,6 +1,7 @@
 """What communes send and people take away: review results, templates, answers, the register's export."""
 
-from households.files.read import Limits, read_review
+from households.files.grid import Limits
+from households.files.read import read_review
 from households.files.rows import (
     AnswerLine,
     Gender,
@@ -21,6 +22,7 @@ from households.files.simulations import (
 from households.files.write import (
     answers_csv,
     register_csv,
+    write_answers_xlsx,
     write_review_csv,
     write_review_xlsx,
     write_template_xlsx,
@@ -43,6 +45,7 @@ __all__ = [
     "register_csv",
     "simulation_changes_csv",
     "simulation_counts_csv",
+    "write_answers_xlsx",
     "write_review_csv",
     "write_review_xlsx",
     "write_simulation_xlsx",

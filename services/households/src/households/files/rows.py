@@ -79,6 +79,8 @@ class AnswerLine:
     field: str | None = None
     rule: str | None = None
     message: str | None = None
+    message_en: str | None = None
+    advice: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

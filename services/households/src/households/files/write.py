@@ -88,10 +88,57 @@ def write_review_csv(path: Path, rows: Iterable[ReviewRow], standard: Standard) 
     return count
 
 
+ANSWERS_HEAD = (
+    "Dòng",
+    "Kết quả",
+    "Mã hệ thống",
+    "Phân loại",
+    "Cột",
+    "Quy tắc",
+    "Giải thích",
+    "Explanation",
+    "Việc cần làm",
+)
+_ANSWERS_WIDTHS = (7, 13, 37, 18, 26, 26, 60, 60, 50)
+
+
 def answers_csv(answers: Iterable[AnswerLine]) -> Iterator[bytes]:
     """The answers of an import as CSV, piece by piece."""
-    header = ["Dòng", "Kết quả", "Mã hệ thống", "Phân loại", "Cột", "Quy tắc", "Giải thích"]
-    yield from csv_pieces(header, map(_answer, answers))
+    yield from csv_pieces(ANSWERS_HEAD, map(_answer, answers))
+
+
+def write_answers_xlsx(path: Path, answers: Iterable[AnswerLine]) -> int:
+    """The answers of an import as a workbook; returns the number of lines."""
+    return write_sheet(path, "Trả lời", ANSWERS_HEAD, _ANSWERS_WIDTHS, map(_answer, answers))
+
+
+def write_sheet(
+    path: Path, title: str, head: Sequence[str], widths: Sequence[int], rows: Iterable[Sequence[object]]
+) -> int:
+    """A plain table as a workbook, row by row; no cell is taken for a formula. Returns the number of rows."""
+    with xlsxwriter.Workbook(str(path), {"constant_memory": True, "strings_to_formulas": False}) as book:
+        page: Worksheet = book.add_worksheet(title)
+        font = {"font_name": "Times New Roman", "font_size": 11, "valign": "top"}
+        bold = book.add_format(font | {"bold": True, "text_wrap": True, "bg_color": "#E6ECF2", "border": 1})
+        words = book.add_format(font | {"num_format": "@", "text_wrap": True})
+        number = book.add_format(font | {"num_format": "0"})
+        for at, width in enumerate(widths):
+            page.set_column(at, at, width)
+        for at, name in enumerate(head):
+            page.write_string(0, at, name, bold)
+        page.freeze_panes(1, 0)
+        page.set_landscape()
+        page.set_paper(9)
+        page.fit_to_pages(1, 0)
+        page.repeat_rows(0)
+        count = 0
+        for count, row in enumerate(rows, start=1):
+            for at, cell in enumerate(row):
+                if isinstance(cell, int):
+                    page.write_number(count, at, cell, number)
+                elif cell is not None and cell != "":
+                    page.write_string(count, at, str(cell), words)
+    return count
 
 
 def register_csv(lines: Iterable[RegisterLine]) -> Iterator[bytes]:
@@ -134,6 +181,8 @@ def _answer(line: AnswerLine) -> Sequence[object]:
         TITLES.get(line.field or "", line.field or ""),
         line.rule or "",
         line.message or "",
+        line.message_en or "",
+        line.advice or "",
     )
 
 

@@ -1,6 +1,7 @@
 """All SQL of the register, and the only translation between rows and domain."""
 
 from households.store import (
+    candidates,
     combinations,
     cycles,
     deadlines,
@@ -9,7 +10,10 @@ from households.store import (
     holidays,
     households,
     imports,
+    lists,
     members,
+    notices,
+    official_lists,
     places,
     recognitions,
     registry,
@@ -22,6 +26,7 @@ from households.store import (
 )
 
 __all__ = [
+    "candidates",
     "combinations",
     "cycles",
     "deadlines",
@@ -30,7 +35,10 @@ __all__ = [
     "holidays",
     "households",
     "imports",
+    "lists",
     "members",
+    "notices",
+    "official_lists",
     "places",
     "recognitions",
     "registry",

@@ -1,5 +1,6 @@
 """Imports of a review's results: the rows of a file with their answers, and how far they are applied."""
 
+import datetime as dt
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,13 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from benvung import db
 from benvung.auth import Scope
 from households.domain import Basis, HouseholdClass, Scores
-from households.tables import import_rows, imports
+from households.tables import UNMATCHED, import_rows, imports
 
 UNFINISHED = ("ANSWERED", "APPLYING")
 _STAGED = (
     *("uuid", "int4", "jsonb", "bytea", "bytea", "bytea", "bytea", "bytea", "bytea"),
-    *("text", "text", "uuid", "text", "bytea"),
+    *("text", "text", "uuid", "text", "bytea", "bytea", "int4", "uuid"),
 )
+_RUNNING = ("id", "kind", "commune", "review_id", "holds_from", "uploaded_by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,9 @@ class AnsweredRow:
     household_id: uuid.UUID | None
     computed_class: str | None
     answers: bytes | None
+    given: bytes | None = None
+    group: int | None = None
+    member_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +66,20 @@ class Running:
     """An import that is being applied, held by this transaction."""
 
     id: uuid.UUID
-    review_id: uuid.UUID
+    kind: str
+    commune: str
+    review_id: uuid.UUID | None
+    holds_from: dt.date | None
     uploaded_by: str
 
 
 async def add(conn: AsyncConnection, values: dict[str, Any]) -> bool:
-    """Insert an import; False when the review already has this very file."""
+    """Insert an import; False when the review, or the commune for a list, already has this very file."""
     try:
         async with conn.begin_nested():
             await conn.execute(imports.insert().values(values))
     except IntegrityError as error:
-        if "uq_imports_file" in str(error.orig):
+        if any(name in str(error.orig) for name in ("uq_imports_file", "uq_imports_list")):
             return False
         raise
     return True
@@ -88,6 +96,19 @@ async def same_file(conn: AsyncConnection, review_id: uuid.UUID, sha256: bytes) 
     return (await conn.execute(query)).scalar_one_or_none()
 
 
+async def same_list(conn: AsyncConnection, commune: str, kind: str, sha256: bytes) -> uuid.UUID | None:
+    """The import of this very list into this commune, if there is one that was not a trial."""
+    query = sa.select(imports.c.id).where(
+        imports.c.commune == commune,
+        imports.c.kind == kind,
+        imports.c.review_id.is_(None),
+        imports.c.sha256 == sha256,
+        imports.c.dry_run.is_(False),
+        imports.c.state != "FAILED",
+    )
+    return (await conn.execute(query)).scalar_one_or_none()
+
+
 async def stage(conn: AsyncConnection, import_id: uuid.UUID, rows: Iterable[AnsweredRow]) -> None:
     """Store all rows of a file with their answers."""
     pg = await db.driver(conn)
@@ -95,7 +116,8 @@ async def stage(conn: AsyncConnection, import_id: uuid.UUID, rows: Iterable[Answ
         pg.cursor() as cursor,
         cursor.copy(
             "copy import_rows (import_id, row_no, raw, head_name, head_key, indigenous_ethnicity, reviewer,"
-            " flags, combination_key, state, matched_by, household_id, class, answers) from stdin (format binary)"
+            " flags, combination_key, state, matched_by, household_id, class, answers, given, group_no, member_id)"
+            " from stdin (format binary)"
         ) as copy,
     ):
         copy.set_types(_STAGED)
@@ -116,6 +138,9 @@ async def stage(conn: AsyncConnection, import_id: uuid.UUID, rows: Iterable[Answ
                     row.household_id,
                     row.computed_class,
                     row.answers,
+                    row.given,
+                    row.group,
+                    row.member_id,
                 )
             )
 
@@ -135,7 +160,7 @@ async def unfinished(conn: AsyncConnection, review_id: uuid.UUID) -> bool:
 async def hold(conn: AsyncConnection, import_id: uuid.UUID) -> Running | None:
     """The import, if it is unfinished and nobody else is applying a part of it at this moment."""
     query = (
-        sa.select(imports.c.id, imports.c.review_id, imports.c.uploaded_by)
+        sa.select(*(imports.c[name] for name in _RUNNING))
         .where(imports.c.id == import_id, imports.c.state.in_(UNFINISHED))
         .with_for_update(skip_locked=True)
     )
@@ -242,4 +267,13 @@ def rows_query(import_id: uuid.UUID, only: str | None) -> sa.Select[Any]:
         query = query.where(import_rows.c.state == "REFUSED")
     elif only == "answers":
         query = query.where(import_rows.c.answers.is_not(None))
+    elif only == "unmatched":
+        query = query.where(sa.text(UNMATCHED))
     return query
+
+
+async def newest(conn: AsyncConnection, scope: Scope, limit: int) -> list[sa.Row[Any]]:
+    """The newest imports of an area."""
+    query = sa.select(imports).where(scope.where(imports.c.commune))
+    ordered = query.order_by(imports.c.recorded_at.desc(), imports.c.id).limit(limit)
+    return list((await conn.execute(ordered)).all())

@@ -88,20 +88,30 @@ async def facts_of(
     if known_at is not None:
         query = query.where(member_facts.c.recorded_at <= known_at)
     return [
-        Recorded(
-            MemberFact(
-                row.sequence,
-                MemberFactKind(row.kind),
-                row.valid_from,
-                opened(row, row.member_id, vault),
-                row.left_reason,
-                row.corrects,
-            ),
-            row.recorded_at,
-            row.recorded_by,
-        )
-        for row in await conn.execute(query)
+        Recorded(_fact(row, vault), row.recorded_at, row.recorded_by) for row in await conn.execute(query)
     ]
+
+
+async def facts_of_many(
+    conn: AsyncConnection, vault: Vault, household_ids: Iterable[uuid.UUID]
+) -> dict[uuid.UUID, list[MemberFact]]:
+    """Every fact about the members of these households, in the order of recording."""
+    query = (
+        sa.select(member_facts)
+        .where(member_facts.c.household_id.in_(set(household_ids)))
+        .order_by(member_facts.c.sequence)
+    )
+    found: dict[uuid.UUID, list[MemberFact]] = {}
+    for row in await conn.execute(query):
+        found.setdefault(row.household_id, []).append(_fact(row, vault))
+    return found
+
+
+def _fact(row: sa.Row[Any], vault: Vault) -> MemberFact:
+    member = opened(row, row.member_id, vault)
+    return MemberFact(
+        row.sequence, MemberFactKind(row.kind), row.valid_from, member, row.left_reason, row.corrects
+    )
 
 
 async def write(

@@ -1,0 +1,150 @@
+"""Papers as PDF: a household's certificate, and the notice of a review's results while it may be posted."""
+
+import datetime as dt
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import Field
+
+from benvung import clock, etags, problems
+from benvung.auth import OutsideArea
+from benvung.db import Conn
+from benvung.idempotency import OnlyOnce
+from households import actions, store
+from households.actions.papers import Paper
+from households.actions.refusals import (
+    HouseholdNotFound,
+    NoticeNotFound,
+    NoticeOver,
+    PaperUnavailable,
+    ReviewClosed,
+    ReviewNotFound,
+    VillageUnknown,
+)
+from households.api.downloads import PDF, binary
+from households.api.fields import Day, Decider, Given, Keys, Reader, ShortText, Shown, VillageCode
+from households.papers import PaperNotMade, typeset
+
+router = APIRouter(prefix="/v1", tags=["papers"])
+
+NoticeId = Annotated[uuid.UUID, Path(description="the notice")]
+PaperNumber = Annotated[
+    str | None,
+    Query(
+        pattern=r"^[0-9A-Za-zĐđ./-]{1,20}$", description="number; empty = filled in by hand", examples=["15"]
+    ),
+]
+
+
+class NoticeGiven(Given):
+    """From which day a village's results are posted."""
+
+    village: VillageCode
+    posted_on: Day
+    number: ShortText | None = Field(default=None, examples=["21"])
+
+
+class NoticeShown(Shown):
+    """A notice and the days for which it may be posted. Names stand on the paper alone."""
+
+    id: uuid.UUID
+    review_id: uuid.UUID
+    village: str = Field(examples=["23827.01"])
+    number: str | None = Field(examples=["21"])
+    posted_on: dt.date = Field(examples=["2023-11-20"])
+    posted_until: dt.date = Field(description="the last of its working days", examples=["2023-11-23"])
+    over: bool = Field(description="whether those days have passed", examples=[False])
+    households: int = Field(examples=[31])
+
+
+@router.get(
+    "/households/{household_id}/certificate.pdf",
+    response_class=Response,
+    responses=binary(PDF) | problems.responses(HouseholdNotFound, PaperUnavailable),
+)
+async def certificate(
+    *,
+    household_id: Annotated[uuid.UUID, Path(description="our identifier of the household (Mã hệ thống)")],
+    principal: Reader,
+    conn: Conn,
+    vault: Keys,
+    number: PaperNumber = None,
+    issued_on: Annotated[Day | None, Query(description="day of issue; empty = filled in by hand")] = None,
+) -> Response:
+    """The certificate of a poor or near-poor household (Mẫu số 03). A class without a form is refused by name."""
+    paper = await actions.papers.certificate(
+        conn, principal, vault, household_id, number=number, issued_on=issued_on
+    )
+    return await _printed(paper, f"certificate-{household_id}.pdf")
+
+
+@router.post(
+    "/reviews/{review_id}/notices",
+    status_code=201,
+    responses=problems.responses(ReviewNotFound, ReviewClosed, VillageUnknown, OutsideArea),
+)
+async def post(
+    *,
+    review_id: Annotated[uuid.UUID, Path(description="the review")],
+    given: NoticeGiven,
+    principal: Decider,
+    conn: Conn,
+    response: Response,
+    once: OnlyOnce,
+) -> NoticeShown:
+    """Make the notice of a village's results. Its last day follows from the procedure and the public holidays."""
+    notice_id = once.made or await actions.papers.post_notice(
+        conn,
+        principal,
+        review_id,
+        village=given.village,
+        posted_on=given.posted_on,
+        number=given.number,
+    )
+    response.headers["Location"] = f"/v1/notices/{notice_id}"
+    return await _notice(conn, principal, notice_id)
+
+
+@router.get(
+    "/notices/{notice_id}.pdf",
+    response_class=Response,
+    responses=binary(PDF) | problems.responses(NoticeNotFound, NoticeOver, PaperUnavailable),
+)
+async def notice_pdf(*, notice_id: NoticeId, principal: Reader, conn: Conn, vault: Keys) -> Response:
+    """The notice to print and post: names of heads by list, nothing else. It is gone once its days are over."""
+    paper = await actions.papers.notice(conn, principal, vault, notice_id)
+    return await _printed(paper, f"notice-{notice_id}.pdf")
+
+
+@router.get("/notices/{notice_id}", responses=etags.responses(NoticeNotFound))
+async def notice(*, notice_id: NoticeId, principal: Reader, conn: Conn, response: Response) -> NoticeShown:
+    """For which days a notice may be posted."""
+    found = await _notice(conn, principal, notice_id)
+    etags.tag(response, etags.digest(found))
+    return found
+
+
+async def _notice(conn: Conn, principal: Reader, notice_id: uuid.UUID) -> NoticeShown:
+    row = await store.notices.find(conn, notice_id, principal.scope())
+    if row is None:
+        raise NoticeNotFound
+    return NoticeShown(
+        id=row.id,
+        review_id=row.review_id,
+        village=row.village,
+        number=row.number,
+        posted_on=row.posted_on,
+        posted_until=row.posted_until,
+        over=clock.today() > row.posted_until,
+        households=len(row.listed),
+    )
+
+
+async def _printed(paper: Paper, name: str) -> Response:
+    try:
+        made = await typeset(paper.template, paper.given)
+    except PaperNotMade as error:
+        raise PaperUnavailable from error
+    headers = {"Content-Disposition": f'inline; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(made, media_type=PDF, headers=headers)

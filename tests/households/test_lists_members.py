@@ -1,0 +1,173 @@
+"""Members come as a file: a household's rows together or not at all, nobody entered twice, nothing erased."""
+
+from typing import Any
+
+import pytest
+from tests.households.officer import Commune
+from tests.households.test_lists_households import applied, send, table
+
+HEAD = (
+    "Thôn,Mã hộ,Họ và tên,Ngày sinh,Giới tính,Quan hệ với chủ hộ,Loại cư trú,Số định danh cá nhân,"
+    "Lý do chưa có số định danh,Bảo hiểm y tế,Họ và tên chủ hộ"
+)
+HEAD_ROW = (
+    "Làng Một,H001,Đinh Văn Ví Dụ,02/03/1985,Nam,Chủ hộ,Thường trú,064085000999,,Hiện không có bảo hiểm y tế,"
+)
+CHILD_ROW = "Làng Một,H001,Đinh Thị Bé,2015,Nữ,Con,Thường trú,,Trẻ em chưa được cấp số định danh,,"
+
+
+def members(*lines: str) -> bytes:
+    return table(*lines, head=HEAD)
+
+
+async def roster(officer: Commune, household: str) -> dict[str, Any]:
+    shown = await officer.ask("GET", f"/v1/households/{household}/members", params={"on": "2023-10-02"})
+    return {each["name"]: each for each in shown["members"]}
+
+
+async def rules(officer: Commune, done: Any) -> dict[int, list[str]]:
+    rows = await officer.answers(done["import_id"])
+    return {number: [each["rule"] for each in row["answers"]] for number, row in rows.items()}
+
+
+async def test_the_members_of_a_household_are_entered_from_the_day_of_the_list(commune: Commune) -> None:
+    household = await commune.register()
+
+    done = await applied(commune, members(HEAD_ROW, CHILD_ROW), "MEMBERS")
+
+    assert (done["applied"], done["refused"]) == (2, 0)
+    found = await roster(commune, household)
+    assert found["Đinh Văn Ví Dụ"]["number"] == "064085000999"
+    assert (found["Đinh Thị Bé"]["birth_date"], found["Đinh Thị Bé"]["birth_year"]) == (None, 2015)
+    before = await commune.ask("GET", f"/v1/households/{household}/members", params={"on": "2023-09-30"})
+    assert before["members"] == []
+
+
+@pytest.mark.parametrize(
+    ("broken", "rule"),
+    [
+        (CHILD_ROW.replace("2015", "32/13/2015"), "date-invalid"),
+        (CHILD_ROW.replace("Con,", "Người lạ mặt,"), "code-unknown"),
+        (CHILD_ROW.replace("Con,", "Chủ hộ,"), "head-twice"),
+        (CHILD_ROW.replace("Trẻ em chưa được cấp số định danh", ""), "number-missing-without-reason"),
+        (
+            CHILD_ROW.replace(",,Trẻ em chưa được cấp số định danh", ",064085000999,"),
+            "number-twice-in-household",
+        ),
+        (CHILD_ROW.replace(",,Trẻ em chưa được cấp số định danh", ",64085000999,"), "number-malformed"),
+    ],
+)
+async def test_one_wrong_row_keeps_the_whole_household_waiting_and_no_other(
+    commune: Commune, broken: str, rule: str
+) -> None:
+    household = await commune.register()
+    other = await commune.register(code="H002", head_name="Đinh Thị Mẫu")
+    good = "Làng Một,H002,Đinh Thị Mẫu,1990,Nữ,Chủ hộ,Thường trú,,Không có giấy tờ tùy thân,,"
+
+    done = await applied(commune, members(HEAD_ROW, broken, good), "MEMBERS")
+
+    said = await rules(commune, done)
+    assert rule in said[3]
+    assert (
+        said[2] == [rule]
+        if rule in {"head-twice", "number-twice-in-household"}
+        else said[2] == ["household-not-whole"]
+    )
+    assert await roster(commune, household) == {}
+    assert list(await roster(commune, other)) == ["Đinh Thị Mẫu"]
+
+
+async def test_a_second_file_changes_what_it_says_and_erases_nothing(commune: Commune) -> None:
+    household = await commune.register()
+    await applied(commune, members(HEAD_ROW, CHILD_ROW), "MEMBERS")
+    again = HEAD_ROW.replace(",064085000999,,Hiện không có bảo hiểm y tế", ",,,Tự đóng theo hộ gia đình")
+
+    done = await applied(commune, members(again, CHILD_ROW), "MEMBERS")
+
+    assert done["applied"] == 2
+    head = (await roster(commune, household))["Đinh Văn Ví Dụ"]
+    assert (head["number"], head["insurance"], head["version"]) == ("064085000999", "HOUSEHOLD", 2)
+    assert "member-unchanged" in (await rules(commune, done))[3]
+
+
+async def test_members_of_an_unknown_household_wait_to_be_matched(commune: Commune) -> None:
+    await commune.register(code="H777", head_name="Đinh Văn Khác")
+
+    done = await applied(commune, members(HEAD_ROW, CHILD_ROW), "MEMBERS")
+
+    assert (done["applied"], done["refused"], done["unmatched"]) == (0, 2, 2)
+    assert (await rules(commune, done))[2] == ["household-unknown"]
+
+
+async def test_matching_the_household_of_one_row_matches_all_its_rows(commune: Commune) -> None:
+    household = await commune.register(code="H777", head_name="Đinh Van Vi Du")
+    done = await applied(commune, members(HEAD_ROW, CHILD_ROW), "MEMBERS")
+    path = f"/v1/imports/{done['import_id']}"
+    shown = (await commune.ask("GET", f"{path}/unmatched"))["items"]
+
+    given = {"rows": [{"row_no": 2, "choice": "HOUSEHOLD", "household_id": household}]}
+    resolved = await commune.ask("POST", f"{path}/resolutions", json=given)
+    await commune.run_imports()
+
+    assert [each["row_no"] for each in shown] == [2, 3]
+    assert {row["row_no"]: row["state"] for row in resolved["rows"]} == {2: "ACCEPTED", 3: "ACCEPTED"}
+    assert set(await roster(commune, household)) == {"Đinh Văn Ví Dụ", "Đinh Thị Bé"}
+    assert (await commune.ask("GET", path.replace("imports", "list-imports")))["applied"] == 2
+
+
+async def test_somebody_known_in_another_household_is_shown_and_never_entered_unasked(
+    commune: Commune,
+) -> None:
+    first = await commune.register()
+    await applied(commune, members(HEAD_ROW), "MEMBERS")
+    second = await commune.register(code="H002", head_name="Đinh Thị Mẫu")
+    mother = "Làng Một,H002,Đinh Thị Mẫu,1960,Nữ,Chủ hộ,Thường trú,,Không có giấy tờ tùy thân,,"
+    same = HEAD_ROW.replace("H001", "H002").replace("Chủ hộ", "Con")
+
+    done = await applied(commune, members(mother, same), "MEMBERS")
+
+    path = f"/v1/imports/{done['import_id']}"
+    [row] = (await commune.ask("GET", f"{path}/unmatched"))["items"]
+    assert (row["row_no"], row["of_person"]) == (3, True)
+    [candidate] = row["candidates"]
+    assert (candidate["household_id"], candidate["may_choose"]) == (first, False)
+    assert candidate["why"] == ["NUMBER", "NAME_BIRTH_AREA"]
+    assert await roster(commune, second) == {}
+
+    given = {"rows": [{"row_no": 3, "choice": "SKIP"}]}
+    resolved = await commune.ask("POST", f"{path}/resolutions", json=given)
+    await commune.run_imports()
+    assert {each["row_no"]: each["state"] for each in resolved["rows"]} == {2: "ACCEPTED", 3: "REFUSED"}
+    assert list(await roster(commune, second)) == ["Đinh Thị Mẫu"]
+
+
+async def test_a_namesake_in_the_household_is_chosen_or_said_to_be_new(commune: Commune) -> None:
+    household = await commune.register()
+    await applied(commune, members(HEAD_ROW), "MEMBERS")
+    plain = HEAD_ROW.replace("Đinh Văn Ví Dụ", "Dinh Van Vi Du").replace(",064085000999,", ",,")
+    done = await applied(commune, members(plain), "MEMBERS")
+    path = f"/v1/imports/{done['import_id']}"
+    [row] = (await commune.ask("GET", f"{path}/unmatched"))["items"]
+    [candidate] = row["candidates"]
+
+    given = {"rows": [{"row_no": 2, "choice": "MEMBER", "member_id": candidate["member_id"]}]}
+    await commune.ask("POST", f"{path}/resolutions", json=given)
+    await commune.run_imports()
+
+    assert row["answers"][0]["rule"] == "member-alike"
+    found = await roster(commune, household)
+    assert list(found) == ["Dinh Van Vi Du"]
+    assert found["Dinh Van Vi Du"]["number"] == "064085000999"
+
+
+async def test_a_trial_can_not_be_matched(commune: Commune) -> None:
+    tried = await send(commune, members(HEAD_ROW), "MEMBERS", dry_run=True)
+
+    refused = await commune.ask(
+        "POST",
+        f"/v1/imports/{tried['import_id']}/resolutions",
+        409,
+        json={"rows": [{"row_no": 2, "choice": "SKIP"}]},
+    )
+
+    assert refused["rule"] == "import-not-matchable"
