@@ -159,7 +159,11 @@ async def write_households(send: Writer) -> None:
         headers={"Content-Type": "text/csv"},
     )
     form_b = "Thôn,Mã hộ,Họ và tên chủ hộ,Ngày rà soát,Điểm B1\nLàng Một,H4,Đinh Tư,05/12/2023,120\n"
-    sent = {"content": form_b.encode(), "headers": {"Content-Type": "text/csv"}, "query": "?dry_run=true"}
+    sent: dict[str, Any] = {
+        "content": form_b.encode(),
+        "headers": {"Content-Type": "text/csv"},
+        "query": "?dry_run=true",
+    }
     await send("POST", "/v1/reviews/{review_id}/form-b-imports", opened["id"], **sent)
     notice = {"village": VILLAGE, "posted_on": "2024-01-23"}
     await send("POST", "/v1/reviews/{review_id}/notices", opened["id"], json=notice)

@@ -24,7 +24,8 @@ from households import store as register_store
 from households.actions.decisions import Given
 from households.actions.households import Household
 from households.actions.placements import Choice
-from households.domain import ProcedureKind, Stage
+from households.domain import Stage
+from households.domain.procedure_terms import ProcedureKind
 from households.domain.reorganisation import Commune, Document, Part, Plan
 from households.domain.terms import AreaType
 from households.store.geography import Where
