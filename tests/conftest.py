@@ -1,5 +1,6 @@
 """Tests run against real servers; the plugin is the kit's own."""
 
+import sys
 from typing import Any
 
 import pytest
@@ -26,3 +27,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return next(shared, nodeid)
 
     return OneWorkerEach(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """Have Hypothesis work out the characters of Unicode before a test's time is taken.
+
+    It does so once in a checkout and keeps the result; under load that takes seconds, and the first test to draw a
+    text would be told that its data come too slowly.
+    """
+    if "hypothesis" in sys.modules:
+        from hypothesis import strategies
+
+        strategies.text().validate()

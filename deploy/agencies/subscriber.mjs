@@ -14,13 +14,14 @@ const readAgain = (place) =>
 
 if (start) await readAgain(Number(start));
 for (;;) {
+  let again = false;
   for await (const message of await durable.fetch({ max_messages: 100, expires: 5000 })) {
     const event = message.json();
     const { subject, data: { revision } } = event;
     if (event.type.endsWith(".withdrawn.v1") && event.data.events.some((id) => !withdrawn.has(id))) {
       event.data.events.forEach((id) => withdrawn.add(id));
       known.clear();
-      await readAgain(1);
+      again = true; // once this request is closed: it would take what is sent from the beginning, and drop it
       break;
     }
     const [newest, last] = known.get(subject) ?? ["", revision - 1];
@@ -31,4 +32,5 @@ for (;;) {
     }
     message.ack();
   }
+  if (again) await readAgain(1);
 }

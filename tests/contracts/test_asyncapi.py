@@ -44,7 +44,9 @@ def test_a_service_says_what_it_tells_and_what_it_listens_to(name: str) -> None:
 
 @pytest.mark.parametrize("example", committed(), ids=lambda each: each.name)
 def test_an_event_is_where_its_channel_says(example: Any) -> None:
-    event, channel = example.event(), document(example.body["source"][1:])["channels"][example.type]
+    # Older events lack what was added since; their place they have.
+    event = published()[example.type].model_construct(**example.body["data"])
+    channel = document(example.body["source"][1:])["channels"][example.type]
     place = {name: example.body["data"][name] or "_" for name in ("province", "commune")}
 
     assert channel["address"].format(**place) == event.subject()

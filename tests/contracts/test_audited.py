@@ -12,15 +12,16 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.architecture.test_routes import models, service
-from tests.contracts.test_http import COMMUNE, FILLED, VILLAGE, in_kong_chro
+from tests.contracts.test_http import COMMUNE, FILLED, PERSON, VILLAGE, in_kong_chro
+from tests.households import people, reviewing
 
 from benvung import web
 from benvung.testing import App, Engine
 
 SERVICES = ("households", "funding", "training", "reporting")
 PERSONAL = {
-    "head_name", "full_name", "citizen_id", "birth_date", "phone", "address", "ethnicity", "reviewer",
-    "deprivations",
+    "head_name", "full_name", "citizen_id", "birth_date", "phone", "address", "ethnicity", "ethnic_minority",
+    "merit", "reviewer", "deprivations",
 }  # fmt: skip
 # Answers to the rows of a file quote its cells.
 QUOTING = {"AnswerShown"}
@@ -30,10 +31,16 @@ FIGURES = {"/v1/situation.csv", "/v1/situation.xlsx", "/v1/movements.csv", "/v1/
 READS = {
     "households": {
         "/v1/decisions/{decision_id}",
+        "/v1/duplicates",
         "/v1/households",
         "/v1/households.csv",
+        "/v1/households/search",
         "/v1/households/{household_id}",
+        "/v1/households/{household_id}/cohorts",
         "/v1/households/{household_id}/decisions",
+        "/v1/households/{household_id}/members",
+        "/v1/households/{household_id}/members/{member_id}",
+        "/v1/households/{household_id}/members/{member_id}/facts",
         "/v1/imports/{import_id}/rows",
         "/v1/imports/{import_id}/rows.csv",
         "/v1/simulations/{simulation_id}/changes",
@@ -41,6 +48,8 @@ READS = {
         "/v1/simulations/{simulation_id}/results.xlsx",
     }
 }
+# What has to be asked, where the path alone is no question.
+ASKED = {"/v1/households/search": {"name": "dinh"}}
 SAFE = {"GET", "HEAD"}
 OTHER = "23830"
 __all__ = ["in_kong_chro"]
@@ -89,7 +98,8 @@ async def test_reading_of_persons_is_on_record(app: App, engine: Engine, name: s
 
     for path in sorted(READS[name]):
         request_id = str(uuid.uuid4())
-        answer = await client.get(path.format(**real), headers={"X-Request-Id": request_id})
+        headers = {"X-Request-Id": request_id}
+        answer = await client.get(path.format(**real), params=ASKED.get(path), headers=headers)
         assert (answer.status_code, len(await on_record(engine(name), request_id))) == (200, 1), path
 
 
@@ -101,25 +111,24 @@ class Writer:
     engine: AsyncEngine
     done: set[tuple[str, str]] = field(default_factory=set)
 
-    async def __call__(
-        self, method: str, path: str, *, of: str = "", query: str = "", route: str = "", **given: Any
-    ) -> Any:
-        """The answer to a right request; `of` fills the place in the braces, `route` is a filled path's own."""
+    async def __call__(self, method: str, path: str, *of: str, query: str = "", **given: Any) -> Any:
+        """The answer to a right request; `of` fills the places in the path's braces."""
         request_id = str(uuid.uuid4())
         headers = {"X-Request-Id": request_id, "If-Match": "*", "Idempotency-Key": request_id}
         given["headers"] = {**headers, **given.get("headers", {})}
-        answer = await self.client.request(method, re.sub(r"{\w+}", of, path) + query, **given)
+        filled = re.sub(r"{\w+}", "{}", path).format(*of) + query
+        answer = await self.client.request(method, filled, **given)
         assert answer.is_success, f"{method} {path}: {answer.text}"
         assert await on_record(self.engine, request_id), f"{method} {path} left no record"
-        self.done.add((method, route or path))
+        self.done.add((method, path))
         return answer.json()
 
 
 async def write_households(send: Writer) -> None:
     village = {"villages": [{"name": "Làng Một"}]}
-    await send("PUT", "/v1/communes/{commune}/villages", of=COMMUNE, json=village)
+    await send("PUT", "/v1/communes/{commune}/villages", COMMUNE, json=village)
     population = {"households": 10, "persons": 40, "as_of": "2023-12-31", "source": "12/BC-UBND"}
-    await send("POST", "/v1/areas/{area}/population", of=COMMUNE, json=population)
+    await send("POST", "/v1/areas/{area}/population", COMMUNE, json=population)
     household = {"commune": COMMUNE, "village": VILLAGE, "head_name": "Đinh Ba", "members": 4}
     entered = await send("POST", "/v1/households", json=household)
     arrival = {"class": "POOR", "standard": "STD_2022_2025", "on": "2024-01-05", "certificate": "7/GCN"}
@@ -128,35 +137,93 @@ async def write_households(send: Writer) -> None:
     decided = {"standard": "STD_2022_2025", "decided_on": "2023-12-10"}
     opened = await send("POST", "/v1/reviews", json=review | decided)
     result = {"household_id": entered["id"], "members": 4, "b1_points": 120, "b2_points": 40}
-    await send("POST", "/v1/reviews/{review_id}/results", of=opened["id"], json=result)
+    taken = await send("POST", "/v1/reviews/{review_id}/results", opened["id"], json=result)
     csv = "Thôn,Họ và tên chủ hộ,Mã hộ,Số nhân khẩu,Điểm B1,Điểm B2\nLàng Một,Đinh Tư,H4,3,120,40\n"
     await send(
         "POST",
         "/v1/reviews/{review_id}/imports",
-        of=opened["id"],
+        opened["id"],
         query="?dry_run=true",
         content=csv.encode(),
         headers={"Content-Type": "text/csv"},
     )
-    await send("POST", "/v1/reviews/{review_id}/closure", of=opened["id"])
-    regular = review | {"year": 2024, "kind": "REGULAR"} | decided | {"decided_on": "2024-01-24"}
-    of_january = (await send("POST", "/v1/reviews", json=regular))["id"]
-    done = {"role": "STEERING_COMMITTEE", "on": "2024-01-24"}
-    plan = {"paper": {"kind": "PLAN", "number": "1/KH", "dated": "2024-01-02"}}
-    begun = done | plan | {"village": VILLAGE, "month": 1}
-    await send("POST", "/v1/reviews/{review_id}/villages", of=of_january, json=begun)
-    request = {"paper": {"kind": "REQUEST_REVIEW", "number": "3/GDN", "dated": "2024-01-16"}}
-    listing = done | request | {"action": "LIST", "households": [entered["id"]]}
-    here = f"/v1/reviews/{of_january}/villages/{VILLAGE}/entries"
-    await send("POST", here, json=listing, route="/v1/reviews/{review_id}/villages/{village}/entries")
+    await send("POST", "/v1/reviews/{review_id}/closure", opened["id"])
     neighbour = {"villages": [{"name": "Làng Xa"}]}
-    await send("PUT", "/v1/communes/{commune}/villages", of=OTHER, json=neighbour)
+    await send("PUT", "/v1/communes/{commune}/villages", OTHER, json=neighbour)
     move = {"to_commune": OTHER, "to_village": f"{OTHER}.01", "on": "2024-01-10"}
-    await send("POST", "/v1/households/{household_id}/moves", of=arrived["id"], json=move)
+    await send("POST", "/v1/households/{household_id}/moves", arrived["id"], json=move)
     tried = {"title": "Thử", "area": COMMUNE, "rules": {"standard": "STD_2022_2025"}}
     await send("POST", "/v1/simulations", json=tried)
     end = {"reason": "DISSOLVED", "on": "2024-01-20"}
-    await send("POST", "/v1/households/{household_id}/closure", of=entered["id"], json=end)
+    await send("POST", "/v1/households/{household_id}/closure", entered["id"], json=end)
+    await write_members(send, arrived["id"])
+    await write_families(send, entered["id"])
+    await write_corrections(send, entered["id"], taken["decision_id"])
+    await write_steps(send)
+    day = {"from": "2027-01-01", "to": "2027-01-01", "vi": "Tết Dương lịch", "en": "New Year"}
+    document = {"number": "1/TB-BNV", "dated": "2024-01-20", "issuer": "Bộ Nội vụ"}
+    await send("POST", "/v1/holidays", json={"year": 2027, "document": document, "days_off": [day]})
+
+
+async def write_steps(send: Writer) -> None:
+    household = {"commune": COMMUNE, "village": VILLAGE, "head_name": "Đinh Năm", "members": 4}
+    listed = (await send("POST", "/v1/households", json=household))["id"]
+    review = {"commune": COMMUNE, "year": 2024, "kind": "REGULAR", "stage": "OFFICIAL"}
+    decided = {"standard": "STD_2022_2025", "decided_on": "2024-01-24"}
+    opened = (await send("POST", "/v1/reviews", json=review | decided))["id"]
+    done = {"role": "STEERING_COMMITTEE", "on": "2024-01-24"}
+    plan = {"paper": {"kind": "PLAN", "number": "1/KH", "dated": "2024-01-02"}}
+    begun = done | plan | {"village": VILLAGE, "month": 1}
+    await send("POST", "/v1/reviews/{review_id}/villages", opened, json=begun)
+    request = {"paper": {"kind": "REQUEST_REVIEW", "number": "3/GDN", "dated": "2024-01-16"}}
+    listing = done | request | {"action": "LIST", "cases": [listed]}
+    path = "/v1/reviews/{review_id}/villages/{village}"
+    await send("POST", path + "/entries", opened, VILLAGE, json=listing)
+    annual = review | decided | {"year": 2022, "kind": "ANNUAL", "decided_on": "2022-12-20"}
+    asked = (await send("POST", "/v1/reviews", json=annual))["id"]
+    for act in reviewing.up_to_the_opinion(VILLAGE):
+        of = (asked, VILLAGE) if "action" in act else (asked,)
+        await send(
+            "POST",
+            path + "/entries" if "action" in act else "/v1/reviews/{review_id}/villages",
+            *of,
+            json=act,
+        )
+    await send("POST", path + "/opinions", asked, VILLAGE, json=reviewing.opinion())
+
+
+async def write_members(send: Writer, household: str) -> None:
+    path = "/v1/households/{household_id}/members"
+    listed = {"on": "2024-01-11", "members": [people.person()]}
+    [member] = (await send("PUT", path, household, json=listed))["members"]
+    child = await send("POST", path, household, json={"on": "2024-01-11"} | people.child())
+    changed = PERSON | {"on": "2024-01-12", "work": "CASUAL"}
+    await send("PUT", path + "/{member_id}", household, member["id"], json=changed)
+    gone = {"on": "2024-01-12", "reason": "MOVED"}
+    await send("POST", path + "/{member_id}/leaving", household, child["member"]["id"], json=gone)
+    await send("POST", "/v1/households/search", json={"number": people.NUMBER})
+
+
+async def write_families(send: Writer, household: str) -> None:
+    path = "/v1/households/{household_id}"
+    back = {"commune": COMMUNE, "village": VILLAGE, "members": 4, "class": "NOT_POOR", "on": "2024-01-21"}
+    await send("POST", path + "/returns", household, json=back | {"standard": "STD_2022_2025"})
+    born = {"members": 5, "reason": "BIRTH", "on": "2024-01-22"}
+    await send("POST", path + "/sizes", household, json=born)
+    part = {"village": VILLAGE, "head_name": "Đinh Năm", "members": 2, "on": "2024-01-23"}
+    split = await send("POST", path + "/splits", household, json=part)
+    merged = {"merged_id": split["id"], "on": "2024-01-24"}
+    await send("POST", path + "/mergers", household, json=merged)
+
+
+async def write_corrections(send: Writer, household: str, decision: str) -> None:
+    found = await send.client.get(f"/v1/households/{household}/decisions")
+    born = next(each for each in found.json()["changes"] if each["reason"] == "BIRTH")
+    why = {"reason": "Ghi nhầm hộ"}
+    await send("POST", "/v1/changes/{change_id}/annulment", born["change_id"], json=why)
+    right = {"members": 4, "b1_points": 200, "b2_points": 0, "decided_on": "2024-01-24"}
+    other = await send("POST", "/v1/decisions/{decision_id}/corrections", decision, json=right | why)
+    await send("POST", "/v1/decisions/{decision_id}/annulment", other["decision_id"], json=why)
 
 
 async def write_funding(send: Writer) -> None:
@@ -184,7 +251,7 @@ async def write_training(send: Writer) -> None:
     }
     planned = await send("POST", "/v1/classes", json=given)
     held = {"held_on": "2023-10-12", "participants": 200, "count_qualifier": "GREATER"}
-    await send("POST", "/v1/classes/{class_id}/completion", of=planned["id"], json=held)
+    await send("POST", "/v1/classes/{class_id}/completion", planned["id"], json=held)
 
 
 async def write_reporting(_send: Writer) -> None:

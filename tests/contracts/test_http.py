@@ -16,6 +16,7 @@ import httpx2
 import pytest
 import requests
 import schemathesis
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
@@ -23,6 +24,8 @@ from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 from tests.contracts import examples
 from tests.contracts.services import SERVICES, built
+from tests.households import people
+from tests.households.reviewing import up_to_recognition
 
 from benvung import clock, contracts
 from benvung.projector import bury
@@ -34,6 +37,7 @@ from households import actions, store
 CHECKS = [not_a_server_error, response_schema_conformance, content_type_conformance]
 GIVEN = os.environ.get("SCHEMATHESIS_EXAMPLES")
 COMMUNE, VILLAGE = "23827", "23827.01"
+PERSON = {"on": "2024-01-05"} | people.person()
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -118,7 +122,7 @@ def request_of(case: schemathesis.Case[Any]) -> dict[str, Any]:
 
 
 async def fill_households(client: httpx2.AsyncClient, engine: Engine) -> dict[str, str]:
-    """A village, a household with a decision, an open review, an import, and a simulation that is done."""
+    """A village, a household with a member and facts, an open review, an import, and a simulation that is done."""
 
     async def send(method: str, path: str, **given: Any) -> Any:
         answer = await client.request(method, path, **given)
@@ -133,6 +137,10 @@ async def fill_households(client: httpx2.AsyncClient, engine: Engine) -> dict[st
     review_id = (await send("POST", "/v1/reviews", json=review | decided))["id"]
     result = {"household_id": household_id, "members": 4, "b1_points": 120, "b2_points": 40}
     decision_id = (await send("POST", f"/v1/reviews/{review_id}/results", json=result))["decision_id"]
+    member_id = (await send("POST", f"/v1/households/{household_id}/members", json=PERSON))["member"]["id"]
+    born = {"members": 5, "reason": "BIRTH", "on": "2024-01-05"}
+    await send("POST", f"/v1/households/{household_id}/sizes", json=born)
+    history = await send("GET", f"/v1/households/{household_id}/decisions")
     population = {"households": 1032, "persons": 4521, "as_of": "2023-12-31", "source": "12/BC-UBND"}
     recorded = await send("POST", f"/v1/areas/{COMMUNE}/population", json=population)
     content = "Thôn,Họ và tên chủ hộ,Mã hộ,Số nhân khẩu,Điểm B1,Điểm B2\nLàng Một,Đinh Hai,H2,3,120,40\n"
@@ -144,6 +152,7 @@ async def fill_households(client: httpx2.AsyncClient, engine: Engine) -> dict[st
     )
     things = {"household_id": household_id, "review_id": review_id, "import_id": given["import_id"]}
     things |= {"decision_id": decision_id, "population_id": recorded["population_id"]}
+    things |= {"member_id": member_id, "change_id": history["changes"][-1]["change_id"]}
     tried = {"title": "Thử", "area": COMMUNE, "rules": {"standard": "STD_2022_2025", "b2_threshold": 60}}
     simulation = uuid.UUID((await send("POST", "/v1/simulations", json=tried))["id"])
     async with engine("households").begin() as conn:
@@ -157,6 +166,19 @@ async def fill_households(client: httpx2.AsyncClient, engine: Engine) -> dict[st
     else:
         raise AssertionError("the simulation is not done")
     things |= {"simulation_id": str(simulation), "with": str(simulation)}
+    opened = {"year": 2024, "kind": "AVERAGE_LIVING", "decided_on": "2024-01-23"}
+    by_income = (await send("POST", "/v1/reviews", json=review | decided | opened))["id"]
+    neither = {**household, "head_name": "Đinh Ba"}
+    qualified = (await send("POST", "/v1/households", json=neither))["id"]
+    for act in up_to_recognition(VILLAGE, qualified):
+        path = f"/v1/reviews/{by_income}/villages" + (f"/{VILLAGE}/entries" if "action" in act else "")
+        await send("POST", path, json=act)
+    day = {"from": "2027-01-01", "to": "2027-01-01", "vi": "Tết Dương lịch", "en": "New Year"}
+    document = {"number": "1/TB-BNV", "dated": "2024-01-20", "issuer": "Bộ Nội vụ"}
+    year = {"year": 2027, "document": document, "days_off": [day]}
+    things |= {"load_id": (await send("POST", "/v1/holidays", json=year))["id"]}
+    async with engine("households").connect() as conn:
+        things |= {"recognition_id": str(await conn.scalar(sa.text("select id from recognitions")))}
     return things | {"commune": COMMUNE, "area": COMMUNE, "village": VILLAGE}
 
 

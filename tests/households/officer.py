@@ -1,6 +1,7 @@
 """A commune's officer at work: the calls that tests of the register make again and again."""
 
 import asyncio
+import datetime as dt
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import sqlalchemy as sa
 from fastapi import FastAPI
 
 from households.domain import get_standard
@@ -51,6 +53,12 @@ class Commune:
         answer = await self.client.request(method, path, **given)
         assert answer.status_code == status, answer.text
         return answer.json()
+
+    async def moment(self) -> str:
+        """This moment by the register's own clock, which says when things were recorded."""
+        async with self.app.state.engine.connect() as conn:
+            now: dt.datetime = (await conn.execute(sa.select(sa.func.clock_timestamp()))).scalar_one()
+        return now.isoformat()
 
     async def list_villages(self, *names: str) -> None:
         """Give the commune its list of villages."""

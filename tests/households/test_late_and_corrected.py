@@ -1,6 +1,5 @@
 """Decisions that come late, are corrected or annulled; households that split, merge and come back."""
 
-import datetime as dt
 from typing import Any
 
 import pytest
@@ -226,7 +225,7 @@ async def test_a_move_may_come_late(signed_in: SignIn, commune: Commune) -> None
 async def test_the_register_is_asked_as_it_was_known(commune: Commune) -> None:
     household = await commune.register()
     await commune.decide(await regular(commune, "2023-03-01"), household, 120, 40)
-    before = dt.datetime.now(dt.UTC).isoformat()
+    before = await commune.moment()
     await commune.decide(await regular(commune, "2022-03-01"), household, 120, 10)
 
     async def found(**asked: str) -> tuple[Any, int, int]:

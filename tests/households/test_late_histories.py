@@ -61,14 +61,14 @@ class Player:
             household = await self.officer.register()
             self.households.append(household)
             self.model.record(household, dt.date.min, "register", (COMMUNE, 4))
-        self._look()
+        await self._look()
         for step in happened:
             if step.household < len(self.households):
                 await getattr(self, f"_{step.action}")(step, self.households[step.household])
-                self._look()
+                await self._look()
 
-    def _look(self) -> None:
-        self.moments.append((len(self.model.facts), dt.datetime.now(dt.UTC).isoformat()))
+    async def _look(self) -> None:
+        self.moments.append((len(self.model.facts), await self.officer.moment()))
 
     async def _ask(self, path: str, given: dict[str, Any]) -> Any:
         """The answer, or None where a rule says no."""

@@ -70,10 +70,10 @@ _FILL = (
          '2023-12-10'
        from (select n, (10001 + n %% %(communes)s)::text c from generate_series(1, %(rows)s) n) g""",
     # The class stands here as the official rules give it, so that the simulation has right ones before.
-    """insert into decisions (decision_id, household_id, sequence, review_id, commune, year, kind, stage,
+    """insert into decisions (decision_id, household_id, sequence, review_id, commune, village, year, kind, stage,
          standard, class, members, b1_points, b2_points, flags, combination_id, basis, inputs, rule_version,
          decided_on, valid_from)
-       select gen_random_uuid(), h.id, h.n, v.id, h.commune, 2023, 'ANNUAL', 'OFFICIAL', %(standard)s,
+       select gen_random_uuid(), h.id, h.n, v.id, h.commune, h.commune || '.01', 2023, 'ANNUAL', 'OFFICIAL', %(standard)s,
          case when h.b1 > case v.area_type when 'URBAN' then 175 else 140 end then 'NOT_POOR'
               when k.points >= 30 then 'POOR' else 'NEAR_POOR' end,
          h.members, h.b1, k.points, k.flags, k.id, 'FLAGS', '{}', %(standard)s || '/1', '2023-12-10',
@@ -83,6 +83,12 @@ _FILL = (
        join reviews v on v.commune = h.commune
        join (select row_number() over (order by id) no, c.id, c.flags, b.points
              from combinations c join bench_points b using (fingerprint)) k on k.no = h.k""",
+    """insert into tellings (sequence, fact, leg, household_id, kind, stage, holds_from, province, commune, village,
+         members, status, class, standard, class_since)
+       select sequence, sequence, 0, household_id, 'CLASSIFIED', stage, valid_from, '64', commune, village,
+         members, 'ACTIVE', class, standard, valid_from
+       from decisions""",
+    "vacuum analyze tellings",
     "vacuum analyze households",
     "vacuum analyze decisions",
 )

@@ -78,8 +78,10 @@ BUGS = (
     Bug(
         "a rebuild announces what it reads",
         f"{KIT}/rebuild.py",
-        "        await job.projector.handle(conn, received)\n",
-        "        await outbox.announce(conn, list(await job.projector.handle(conn, received)))\n",
+        "                    await job.projector.handle(conn, found.received)\n",
+        "                    await outbox.announce(\n"
+        "                        conn, list(await job.projector.handle(conn, found.received))\n"
+        "                    )\n",
         (f"{MADE_ANEW}::test_what_is_right_stays_and_nothing_is_announced",),
     ),
     Bug(

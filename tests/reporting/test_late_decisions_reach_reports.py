@@ -44,7 +44,7 @@ async def test_counts_of_every_day_agree_after_late_decisions_corrections_and_sp
 ) -> None:
     key = base64.b64encode(bytes(32)).decode()
     client = await app("households", data_key=key)
-    officer = Commune(None, client, tmp_path)  # type: ignore[arg-type]
+    officer = Commune(None, client, tmp_path)  # type: ignore[arg-type]  # files need it, and none is read here
     await officer.list_villages("Làng Một")
     first, second = await officer.register(members=5), await officer.register(members=3)
 

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -10,9 +11,10 @@ from nats.aio import client as nats_client
 from tests.shared.pipeline import PROJECTOR, noted
 
 from benvung import clock
+from benvung.bus import Stored
 from benvung.bus.client import Client
 from benvung.envelope import Unreadable, encode
-from benvung.projector import Received
+from benvung.projector import Received, sort
 
 GOOD = json.loads(
     encode(noted("n", 1), event_id=str(uuid.uuid4()), sequence=7, time=clock.now(), traceparent="00-a-b-01")
@@ -64,6 +66,34 @@ def test_both_readers_agree(changed: dict[str, Any], missing: set[str]) -> None:
 @given(st.binary(max_size=200))
 def test_both_readers_agree_on_anything(payload: bytes) -> None:
     assert said(payload, slowly=False) == said(payload, slowly=True)
+
+
+def test_what_cannot_be_prepared_is_put_aside_alone_and_says_why() -> None:
+    """The handler would never see the rest of its batch if such an event ended the reading."""
+
+    def halved(event: Received) -> int:
+        if event.data.number % 2:
+            raise ValueError("odd")
+        return int(event.data.number) // 2
+
+    messages = [
+        Stored(place, "", json.dumps(GOOD | {"data": GOOD["data"] | {"number": number}}).encode())
+        for place, number in enumerate((4, 5, 6), start=1)
+    ]
+    found = sort(replace(PROJECTOR, prepare=halved), messages, (), None)
+    assert [event.data for event in found.received] == [2, 3]
+    assert found.dead == [(messages[1], "ValueError: odd")]
+
+
+def test_what_takes_events_back_is_not_prepared() -> None:
+    def never(event: Received) -> None:
+        raise AssertionError(event)
+
+    event, taken_back = str(uuid.uuid4()), {"events": [str(uuid.uuid4())]}
+    body = GOOD | {"id": event, "type": PROJECTOR.withdrawn_type, "data": taken_back}
+    found = sort(replace(PROJECTOR, prepare=never), [Stored(1, "", json.dumps(body).encode())], (), None)
+    assert [str(each) for each in found.withdrawn] == taken_back["events"]
+    assert not found.dead
 
 
 def test_the_quick_reader_reads_what_is_usual() -> None:

@@ -25,7 +25,10 @@ log = structlog.get_logger(__name__)
 
 
 class Received(NamedTuple):
-    """An event as a handler sees it: the head it may need, and the body in the consumer's own model."""
+    """An event as a handler sees it: the head it may need, and as `data` the body in the consumer's own model.
+
+    Where the projector prepares its events, `data` is what it made of that model.
+    """
 
     event_id: str
     source: str
@@ -68,11 +71,14 @@ class Projector:
     """What one projection reads from one stream.
 
     `readers` maps each event type to this consumer's own small model. `prepare`, where there is one, makes of
-    an event without the database what the handler then finds as its `data`: a projection that is made anew
-    has this done while PostgreSQL works on the batch before. `handle` gets a batch in stream order, writes rows with set-based SQL, and returns what is to be announced: lazily where that is work,
-    because a projection made anew announces nothing of it. It must be indifferent to repetition and
-    disorder: facts are inserted once by sequence, state rows only move to a higher one. Where it is `apart`,
-    no row depends on events of two subjects, and such events may be handled in two transactions at once.
+    an event, without the database, what the handler then finds as its `data`: a projection that is made anew
+    has this done while PostgreSQL works on the batch before. An event that it fails on goes to the dead
+    letters.
+
+    `handle` gets a batch in stream order, writes rows with set-based SQL, and returns what is to be
+    announced: lazily where that is work, because a projection made anew announces nothing of it. It must be
+    indifferent to repetition and disorder: facts are inserted once by sequence, state rows only move to a
+    higher one.
 
     `tables` are those that `handle` writes, and nobody else: each has a primary key, and all can be made
     anew from the stream. A projection that announces has `reconcile`: called while names mean the new
@@ -87,7 +93,6 @@ class Projector:
     tables: Sequence[sa.Table] = ()
     reconcile: Reconcile | None = None
     prepare: Prepare | None = None
-    apart: bool = False
 
     def read(self, payload: bytes) -> Received | None:
         """Read one message, or `None` when its kind does not concern us. Raises `Unreadable`."""

@@ -18,7 +18,7 @@ from benvung import db, outbox, shadow, withdrawals
 from benvung.ahead import Ahead, Batch
 from benvung.bus import Bus, Doubt, Pull, Stored, StreamState
 from benvung.outbox import Announcement
-from benvung.projector import Projector, Received, bury, digest, fingerprint
+from benvung.projector import Projector, bury, digest, fingerprint
 from benvung.runner import Runner, Stand, pause
 from benvung.settings import ServiceSettings
 from benvung.shadow import LIVE
@@ -220,32 +220,15 @@ class Rebuilder(Runner):
                 if anew:
                     await request(conn, job.projector, reason="", from_start=True)
                 await bury(conn, job.projector, job.created, found.dead)
-                if job.projector.apart and not swapping:
-                    await self._handle_apart(conn, job, found.received)
-                else:
-                    await _handle(conn, job, found.received)
+                await shadow.search(conn, job.schema, LIVE)
+                if found.received:
+                    # What it would announce is told of by the comparison, if it is news.
+                    await job.projector.handle(conn, found.received)
+                await shadow.search(conn, LIVE)
 
         await digest(self.name, batch.messages, transact)
         last = batch.messages[-1]
         return replace(job, seq=last.stream_seq, fingerprint=fingerprint(last))
-
-    async def _handle_apart(self, conn: AsyncConnection, job: Job, received: Sequence[Received]) -> None:
-        """Handle half of a batch in a transaction of its own, which commits before that of the other half.
-
-        PostgreSQL works on one half while Python works on the other. What a crash leaves of one alone is
-        read again.
-        """
-        halves: tuple[list[Received], list[Received]] = ([], [])
-        for event in received:
-            halves[hash(event.subject) % 2].append(event)
-        async with self._engine.begin() as beside:
-            await (await db.driver(beside)).execute("set local synchronous_commit = off")
-            ends = await asyncio.gather(
-                _handle(conn, job, halves[0]), _handle(beside, job, halves[1]), return_exceptions=True
-            )
-            for end in ends:
-                if end is not None:
-                    raise end
 
     async def _say_how_far(self, conn: AsyncConnection, job: Job, state: str) -> None:
         wanted = ("REQUESTED", "READING") if job.seq == 0 else ("READING",)
@@ -304,7 +287,10 @@ class Rebuilder(Runner):
             (job.projector.name, job.projector.stream, job.id),
         )
         found = ahead.sort([Stored(*row) for row in await cursor.fetchall()], None)
-        await _handle(conn, job, found.received)
+        if found.received:
+            await shadow.search(conn, job.schema, LIVE)
+            await job.projector.handle(conn, found.received)
+            await shadow.search(conn, LIVE)
 
     def _beware(self, projector: Projector, differences: dict[str, dict[str, int]]) -> None:
         known = sum(each["live"] for each in differences.values())
@@ -343,14 +329,6 @@ class Rebuilder(Runner):
             (Jsonb(differences), len(announcements), job.id),
         )
         await pg.execute("select pg_notify('projection', '{}')")
-
-
-async def _handle(conn: AsyncConnection, job: Job, received: Sequence[Received]) -> None:
-    """Write what events make of the new tables; what is news of it the comparison will tell."""
-    if received:
-        await shadow.search(conn, job.schema, LIVE)
-        await job.projector.handle(conn, received)
-        await shadow.search(conn, LIVE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,6 +146,5 @@ PROJECTORS = (
         handle=project_households,
         tables=FROM_HOUSEHOLDS,
         reconcile=actions.reconcile,
-        apart=True,
     ),
 )

@@ -17,28 +17,31 @@ from households.domain import Standard
 # and compiling statements that run once takes longer than it saves.
 _SETTINGS = ("set local work_mem = '256MB'", "set local jit = off")
 
-# Where a household was on the day: what happened after it first tells from where, otherwise the register does.
+# What stands of all that was told, up to the day: where each household then was, and what gave it its class. One
+# that came from outside has its class from there, so that no decision from before is the ground of it.
 _FACTS = """
 create temporary table simulated_facts on commit drop as
-with later as materialized (
-  select distinct on (household_id) household_id, kind, commune, village from changes
-  where changed_on > %(day)s order by household_id, changed_on, sequence
+with standing as materialized (
+  select t.household_id, t.holds_from, t.sequence, t.fact, t.commune, t.village, t.members, t.status,
+    t.stage = 'OFFICIAL' or t.kind = 'ARRIVED' and t.leg = 0 gives_class
+  from tellings t
+  where t.holds_from <= %(day)s and t.kind <> 'ANNULLED'
+    and not exists (select from tellings r where r.replaces = t.sequence)
+    {inside}
 ), placed as (
-  select h.id, coalesce(l.commune, h.commune) commune, coalesce(l.village, h.village) village, h.members
-  from households h left join later l on l.household_id = h.id
-  where case when l.kind is null then h.status = 'ACTIVE' else l.kind in ('LEFT', 'CLOSED') end
-  {inside}
-), newest as (
-  select distinct on (p.id) p.id household_id, p.commune, p.village, coalesce(d.members, p.members) members,
-    d.review_id, d.standard, d.class, d.b1_points, d.b2_points, d.combination_id
-  from placed p left join decisions d
-    on d.household_id = p.id and d.stage = 'OFFICIAL' and d.valid_from <= %(day)s
-  order by p.id, d.valid_from desc nulls last, d.sequence desc nulls last
+  select distinct on (household_id) household_id, commune, village, members, status
+  from standing order by household_id, holds_from desc, sequence desc
+), classed as (
+  select distinct on (household_id) household_id, fact
+  from standing where gives_class order by household_id, holds_from desc, sequence desc
 )
-select n.household_id, n.commune, n.village, n.members, n.standard, v.area_type, n.class, n.b1_points,
-  n.b2_points, n.combination_id
-from newest n left join reviews v on v.id = n.review_id"""
-_INSIDE = "and coalesce(l.commune, h.commune) = any(%(communes)s)"
+select p.household_id, p.commune, p.village, p.members, d.standard, v.area_type, d.class, d.b1_points,
+  d.b2_points, d.combination_id
+from placed p left join classed c using (household_id)
+left join decisions d on d.sequence = c.fact left join reviews v on v.id = d.review_id
+where p.status = 'ACTIVE' {there}"""
+_INSIDE = "and t.household_id in (select household_id from tellings where commune = any(%(communes)s))"
+_THERE = "and p.commune = any(%(communes)s)"
 
 _KNOWN = (
     (
@@ -98,16 +101,16 @@ order by j.commune, j.household_id"""
 
 
 async def gather(conn: AsyncConnection, day: dt.date, communes: Sequence[str] | None) -> None:
-    """Put together what the newest official decision says of each household that was there on the day.
+    """Put together what the official decision in force says of each household that was there on the day.
 
     One statement, so that all facts are of one moment.
     """
     pg = await db.driver(conn)
     for setting in _SETTINGS:
         await pg.execute(setting)
-    inside = "" if communes is None else _INSIDE
+    inside, there = ("", "") if communes is None else (_INSIDE, _THERE)
     given = {"day": day} if communes is None else {"day": day, "communes": list(communes)}
-    await pg.execute(_FACTS.format(inside=inside), given)
+    await pg.execute(_FACTS.format(inside=inside, there=there), given)
     await pg.execute("analyze simulated_facts")
 
 
