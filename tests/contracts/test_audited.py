@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.architecture.test_routes import models, service
 from tests.contracts.test_http import COMMUNE, FILLED, PERSON, VILLAGE, in_kong_chro
-from tests.households import people
+from tests.households import people, reviewing
 
 from benvung import web
 from benvung.testing import App, Engine
@@ -175,16 +175,6 @@ async def write_households(send: Writer) -> None:
     sent |= {"content": "Dòng,Chọn\n2,BỎ QUA\n".encode(), "query": ""}
     await send("POST", "/v1/imports/{import_id}/resolution-files", listed["import_id"], **sent)
     await send("POST", "/v1/reviews/{review_id}/closure", opened["id"])
-    regular = review | {"year": 2024, "kind": "REGULAR"} | decided | {"decided_on": "2024-01-24"}
-    of_january = (await send("POST", "/v1/reviews", json=regular))["id"]
-    done = {"role": "STEERING_COMMITTEE", "on": "2024-01-24"}
-    plan = {"paper": {"kind": "PLAN", "number": "1/KH", "dated": "2024-01-02"}}
-    begun = done | plan | {"village": VILLAGE, "month": 1}
-    await send("POST", "/v1/reviews/{review_id}/villages", of_january, json=begun)
-    request = {"paper": {"kind": "REQUEST_REVIEW", "number": "3/GDN", "dated": "2024-01-16"}}
-    listing = done | request | {"action": "LIST", "households": [entered["id"]]}
-    entries = "/v1/reviews/{review_id}/villages/{village}/entries"
-    await send("POST", entries, of_january, VILLAGE, json=listing)
     neighbour = {"villages": [{"name": "Làng Xa"}]}
     await send("PUT", "/v1/communes/{commune}/villages", OTHER, json=neighbour)
     move = {"to_commune": OTHER, "to_village": f"{OTHER}.01", "on": "2024-01-10"}
@@ -196,6 +186,37 @@ async def write_households(send: Writer) -> None:
     await write_members(send, arrived["id"])
     await write_families(send, entered["id"])
     await write_corrections(send, entered["id"], taken["decision_id"])
+    await write_steps(send)
+    day = {"from": "2027-01-01", "to": "2027-01-01", "vi": "Tết Dương lịch", "en": "New Year"}
+    document = {"number": "1/TB-BNV", "dated": "2024-01-20", "issuer": "Bộ Nội vụ"}
+    await send("POST", "/v1/holidays", json={"year": 2027, "document": document, "days_off": [day]})
+
+
+async def write_steps(send: Writer) -> None:
+    household = {"commune": COMMUNE, "village": VILLAGE, "head_name": "Đinh Năm", "members": 4}
+    listed = (await send("POST", "/v1/households", json=household))["id"]
+    review = {"commune": COMMUNE, "year": 2024, "kind": "REGULAR", "stage": "OFFICIAL"}
+    decided = {"standard": "STD_2022_2025", "decided_on": "2024-01-24"}
+    opened = (await send("POST", "/v1/reviews", json=review | decided))["id"]
+    done = {"role": "STEERING_COMMITTEE", "on": "2024-01-24"}
+    plan = {"paper": {"kind": "PLAN", "number": "1/KH", "dated": "2024-01-02"}}
+    begun = done | plan | {"village": VILLAGE, "month": 1}
+    await send("POST", "/v1/reviews/{review_id}/villages", opened, json=begun)
+    request = {"paper": {"kind": "REQUEST_REVIEW", "number": "3/GDN", "dated": "2024-01-16"}}
+    listing = done | request | {"action": "LIST", "cases": [listed]}
+    path = "/v1/reviews/{review_id}/villages/{village}"
+    await send("POST", path + "/entries", opened, VILLAGE, json=listing)
+    annual = review | decided | {"year": 2022, "kind": "ANNUAL", "decided_on": "2022-12-20"}
+    asked = (await send("POST", "/v1/reviews", json=annual))["id"]
+    for act in reviewing.up_to_the_opinion(VILLAGE):
+        of = (asked, VILLAGE) if "action" in act else (asked,)
+        await send(
+            "POST",
+            path + "/entries" if "action" in act else "/v1/reviews/{review_id}/villages",
+            *of,
+            json=act,
+        )
+    await send("POST", path + "/opinions", asked, VILLAGE, json=reviewing.opinion())
 
 
 async def write_members(send: Writer, household: str) -> None:

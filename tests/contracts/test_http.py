@@ -16,6 +16,7 @@ import httpx2
 import pytest
 import requests
 import schemathesis
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
@@ -24,6 +25,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 from tests.contracts import examples
 from tests.contracts.services import SERVICES, built
 from tests.households import people
+from tests.households.reviewing import up_to_recognition
 
 from benvung import clock, contracts
 from benvung.projector import bury
@@ -167,6 +169,19 @@ async def fill_households(client: httpx2.AsyncClient, engine: Engine) -> dict[st
     else:
         raise AssertionError("the simulation is not done")
     things |= {"simulation_id": str(simulation), "with": str(simulation)}
+    opened = {"year": 2024, "kind": "AVERAGE_LIVING", "decided_on": "2024-01-23"}
+    by_income = (await send("POST", "/v1/reviews", json=review | decided | opened))["id"]
+    neither = {**household, "head_name": "Đinh Ba"}
+    qualified = (await send("POST", "/v1/households", json=neither))["id"]
+    for act in up_to_recognition(VILLAGE, qualified):
+        path = f"/v1/reviews/{by_income}/villages" + (f"/{VILLAGE}/entries" if "action" in act else "")
+        await send("POST", path, json=act)
+    day = {"from": "2027-01-01", "to": "2027-01-01", "vi": "Tết Dương lịch", "en": "New Year"}
+    document = {"number": "1/TB-BNV", "dated": "2024-01-20", "issuer": "Bộ Nội vụ"}
+    year = {"year": 2027, "document": document, "days_off": [day]}
+    things |= {"load_id": (await send("POST", "/v1/holidays", json=year))["id"]}
+    async with engine("households").connect() as conn:
+        things |= {"recognition_id": str(await conn.scalar(sa.text("select id from recognitions")))}
     return things | {"commune": COMMUNE, "area": COMMUNE, "village": VILLAGE}
 
 

@@ -149,3 +149,47 @@ async def by_income(commune: Commune, kind: str, on: str = "2025-05-15") -> tupl
     if kind == "LOW_INCOME_WORKER":
         known = [(await enter(commune, each, **person()))["member"]["id"] for each in known]
     return review, known
+
+
+def written(kind: str, number: str, on: str, role: str = "STEERING_COMMITTEE") -> dict[str, Any]:
+    return {"role": role, "on": on, "paper": {"kind": kind, "number": number, "dated": on}}
+
+
+def up_to_the_opinion(village: str) -> list[dict[str, Any]]:
+    """The acts of an annual review of 2022 in a village where nobody has to be reviewed, the opening first."""
+    begun, posting, over = "2022-10-01", "2022-10-03", "2022-10-07"
+    signed = {
+        "present": 40,
+        "agreeing": 30,
+        "copies": 2,
+        "signed_by": ["CHAIR", "MINUTE_TAKER", "HOUSEHOLDS"],
+    }
+    return [
+        written("PLAN", "1/KH", begun) | {"village": village},
+        written("REVIEW_LIST", "1/DS", begun) | {"action": "CLOSE_LIST"},
+        {"role": "VILLAGE_HEAD", "on": begun, "action": "CALL_MEETING"},
+        written("MINUTES", "1/BB", begun, "VILLAGE_HEAD") | {"action": "HOLD_MEETING"} | signed,
+        written("NOTICE", "1/TB", posting) | {"action": "POST"},
+        {"role": "STEERING_COMMITTEE", "on": over, "action": "END_POSTING"},
+        written("REPORT_FOR_OPINION", "1/BC", over, "COMMUNE_CHAIR") | {"action": "ASK_OPINION"},
+    ]
+
+
+def opinion() -> dict[str, Any]:
+    return written("OPINION", "9/UBND", "2022-10-10", "DISTRICT_CHAIR")
+
+
+def up_to_recognition(village: str, household: str, year: int = 2024) -> list[dict[str, Any]]:
+    """The acts by which a household is recognised in January as one with an average living standard."""
+    begun, over = f"{year}-01-15", f"{year}-01-23"
+    committee = {"role": "STEERING_COMMITTEE", "on": begun, "cases": [household]}
+    return [
+        written("PLAN", "1/KH", begun) | {"village": village, "month": 1},
+        written("REQUEST_REVIEW", "3/GDN", begun) | {"action": "LIST", "cases": [household]},
+        written("REVIEW_LIST", "1/DS", begun) | {"action": "CLOSE_LIST"},
+        committee | {"action": "SURVEY", "income_months": 12},
+        committee | {"action": "SCORE", "members": 4, "income_dong": 96_000_000},
+        written("NOTICE", "1/TB", begun) | {"action": "POST"},
+        {"role": "STEERING_COMMITTEE", "on": over, "action": "END_POSTING"},
+        written("DECISION", "31/QĐ-UBND", over, "COMMUNE_CHAIR") | {"action": "RECOGNISE"},
+    ]

@@ -101,7 +101,7 @@ class Reviewed(RuleBasedStateMachine):
             WORKER: PaperKind.REQUEST_WORKER,
         }[self.kind]
         held = holding(f"{number}/GCN", "2024-01-02") if listed else None
-        listed = None if self.kind is WORKER else listed
+        listed = None if self.kind in {AVERAGE, WORKER} else listed
         self.village.enlist(number, listed, request, screened_in=number != 3, certificate=held)
 
     def attempt(self, act: Any, *given: Any, **named: Any) -> None:

@@ -9,8 +9,9 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis.core.result import Ok
-from tests.households.officer import Commune, row
+from tests.households.officer import Commune, SignIn, row
 from tests.households.people import enter, person
+from tests.households.reviewing import up_to_recognition
 from tests.households.trying_out import simulate
 
 from benvung.web import create_app
@@ -26,7 +27,7 @@ OPERATIONS = {
 
 
 @pytest_asyncio.fixture
-async def real(commune: Commune) -> dict[str, str]:
+async def real(commune: Commune, signed_in: SignIn) -> dict[str, str]:
     """Ids that exist, by the name of the parameter that takes them."""
     review = await commune.open_review()
     done = await commune.import_rows(review, row(1, "Đinh Một"))
@@ -38,10 +39,24 @@ async def real(commune: Commune) -> dict[str, str]:
     tried = await simulate(commune, {})
     people = {"households": 1, "persons": 4, "as_of": "2023-12-31", "source": "12/BC-UBND"}
     recorded = await commune.ask("POST", "/v1/areas/23827/population", 201, json=people)
+    day = {"from": "2027-01-01", "to": "2027-01-01", "vi": "Tết Dương lịch", "en": "New Year"}
+    document = {"number": "1/TB-BNV", "dated": "2023-11-20", "issuer": "Bộ Nội vụ"}
+    year = {"year": 2027, "document": document, "days_off": [day]}
+    country = Commune(commune.app, signed_in("VN"), commune.folder)
+    by_income = {"kind": "AVERAGE_LIVING", "decided_on": "2024-01-23"}
+    opened = await commune.open_review(2024, **by_income)
+    village = f"{commune.code}.01"
+    other = await commune.register(code="H9")
+    for act in up_to_recognition(village, other):
+        path = f"/v1/reviews/{opened}/villages" + (f"/{village}/entries" if "action" in act else "")
+        await commune.ask("POST", path, 201, json=act)
+    [found] = (await commune.ask("GET", "/v1/recognitions"))["items"]
     return {
+        "recognition_id": found["id"],
+        "load_id": (await country.ask("POST", "/v1/holidays", 201, json=year))["id"],
+        "village": village,
         "change_id": history["changes"][0]["change_id"],
         "simulation_id": tried["id"],
-        "village": f"{commune.code}.01",
         "decision_id": history["decisions"][0]["decision_id"],
         "population_id": recorded["population_id"],
         "review_id": await commune.open_review(2023),

@@ -42,7 +42,7 @@ class OpeningGiven(ActGiven):
 
     village: VillageCode
     month: Annotated[int, Field(ge=1, le=12)] | None = Field(
-        default=None, description="month of a regular review; empty for the annual one"
+        default=None, description="month of a monthly review; empty for the annual one", examples=[10]
     )
 
 
@@ -151,7 +151,7 @@ class ProgressShown(Shown):
     commune: str
     village: str
     procedure: str = Field(examples=["QD24-ANNUAL/1"])
-    month: int | None
+    month: int | None = Field(examples=[None])
     state: Step
     state_label: str = Field(examples=["Họp dân để thống nhất kết quả rà soát"])
     round: int = Field(description="how often the survey was begun", examples=[1])

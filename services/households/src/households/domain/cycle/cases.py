@@ -210,6 +210,16 @@ def _check_claim(cycle: Cycle, request: Paper | None, *, on_list: bool) -> None:
             "listed_class",
             article,
         )
+    if procedure.kind is ProcedureKind.AVERAGE_LIVING and on_list:
+        # Whether a household may hold both results the law leaves open.
+        raise Refused(
+            "average-of-listed-household",
+            "Hộ đang thuộc danh sách hộ nghèo, hộ cận nghèo; đề nghị công nhận thoát nghèo trước khi xác định"
+            " mức sống trung bình.",
+            "The household is on the poor or near-poor list; it asks to be recognised as escaped first.",
+            "listed_class",
+            article,
+        )
     if procedure.kind is ProcedureKind.LOW_INCOME_WORKER and on_list:
         raise Refused(
             "worker-of-listed-household",
