@@ -369,3 +369,29 @@ async def test_a_communes_type_holds_from_its_day(province: Province) -> None:
         results.append((await officer.decide(review, household, 170, 40))["class"])
     # 170 points are above the rural line of 140 and below the urban one of 175.
     assert results == ["NOT_POOR", "POOR"]
+
+
+async def test_decisions_and_reviews_of_before_are_the_new_communes_to_read_and_correct(
+    province: Province,
+) -> None:
+    [one] = await province.settle("23827", 1, "Làng Một")
+    await province.reorganise("23827")
+    officer, stranger = province.officer(MERGED_INTO), province.officer("23833")
+
+    [decision] = (await officer.ask("GET", f"/v1/households/{one}/decisions"))["items"]
+    path = f"/v1/decisions/{decision['decision_id']}"
+    assert (await officer.ask("GET", path))["commune"] == "23827"
+    await stranger.ask("GET", path, 404)
+    [review] = (await officer.ask("GET", "/v1/reviews"))["items"]
+    assert review["commune"] == "23827"
+    assert (await stranger.ask("GET", "/v1/reviews"))["items"] == []
+    corrected = {
+        "members": 4, "b1_points": 120, "b2_points": 20,
+        "decided_on": "2024-01-05", "reason": "Ghi nhầm điểm B2",
+    }  # fmt: skip
+    await officer.ask("POST", f"{path}/corrections", 201, json=corrected)
+
+    now = await officer.household(one)
+    assert (now["commune"], now["poverty_class"]) == (MERGED_INTO, "NEAR_POOR")
+    before = await officer.ask("GET", f"/v1/households/{one}", params={"on": "2024-06-01"})
+    assert (before["commune"], before["commune_now"]) == ("23827", MERGED_INTO)
