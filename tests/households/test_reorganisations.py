@@ -378,13 +378,19 @@ async def test_decisions_and_reviews_of_before_are_the_new_communes_to_read_and_
     await province.reorganise("23827")
     officer, stranger = province.officer(MERGED_INTO), province.officer("23833")
 
-    [decision] = (await officer.ask("GET", f"/v1/households/{one}/decisions"))["items"]
+    [decision] = (await officer.ask("GET", f"/v1/households/{one}/decisions"))["decisions"]
     path = f"/v1/decisions/{decision['decision_id']}"
     assert (await officer.ask("GET", path))["commune"] == "23827"
     await stranger.ask("GET", path, 404)
     [review] = (await officer.ask("GET", "/v1/reviews"))["items"]
     assert review["commune"] == "23827"
     assert (await stranger.ask("GET", "/v1/reviews"))["items"] == []
+    changes = (await officer.ask("GET", f"/v1/households/{one}/decisions"))["changes"]
+    followed = next(each["change_id"] for each in changes if each["reason"] == "REORGANISED")
+    annulled = await officer.ask(
+        "POST", f"/v1/changes/{followed}/annulment", 422, json={"reason": "Ghi nhầm hộ"}
+    )
+    assert annulled["rule"] == "reorganisation-stands"
     corrected = {
         "members": 4, "b1_points": 120, "b2_points": 20,
         "decided_on": "2024-01-05", "reason": "Ghi nhầm điểm B2",
