@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
-from tests.households.officer import Commune, SignIn
+from tests.households.officer import Commune, SignIn, row
 
 from benvung import areas, clock
 from households.follower import Follower
@@ -162,6 +162,18 @@ async def test_who_waits_is_refused_for_new_decisions_by_name(
     ):
         refused = await province.all.client.request(method, path, json=body, headers={"If-Match": "*"})
         assert (refused.status_code, refused.json()["rule"]) == (422, "area-choice-wanted")
+
+
+async def test_no_file_enters_a_household_a_second_time_while_it_waits(
+    divided: tuple[Province, dict[str, list[str]], str],
+) -> None:
+    province, _, _ = divided
+    officer = province.officer(HALVES[1])
+    review = await officer.open_review(2025, decided_on="2025-12-10")
+
+    refused = await officer.send(review, officer.csv([row(1, "Đinh Văn Ví Dụ")]), 422)
+
+    assert refused["rule"] == "area-choice-wanted"
 
 
 async def test_a_choice_holds_from_the_day_of_the_division(
@@ -321,6 +333,37 @@ async def test_what_was_decided_before_the_reform_was_recorded_stands_in_the_new
     assert (now["commune"], now["province"], now["poverty_class"]) == ("23824", "52", "NEAR_POOR")
     before = await province.all.ask("GET", f"/v1/households/{one}", params={"on": "2025-06-30"})
     assert (before["province"], before["poverty_class"]) == ("64", "POOR")
+
+
+async def test_a_late_record_finds_what_came_in_meanwhile_and_names_whom_it_cannot_place(
+    province: Province,
+) -> None:
+    """A commune that ended in January by a document that nobody recorded before March."""
+    [one] = await province.settle("23827", 1, "Làng Một")
+    await province.reorganise("23827")
+    officer = province.officer(MERGED_INTO)
+    review = await officer.open_review(2026, kind="REGULAR", decided_on="2026-02-01")
+    await officer.decide(review, one, 120, 20)
+    new = {"code": "99001", "name": "Xã Ví Dụ", "province": "52", "area_type": "RURAL"}
+    given = {
+        "on": "2026-01-01", "document_number": "1/NQ", "document_date": "2025-12-01",
+        "parts": [{"predecessor": MERGED_INTO, "successors": ["99001"]}], "successors": [new],
+    }  # fmt: skip
+    late = await officer.register(commune=MERGED_INTO, village=f"{MERGED_INTO}.01", code="N1")
+
+    refused = await province.all.ask("POST", "/v1/reorganisations", 422, json=given)
+    assert refused["rule"] == "entered-after-reorganisation"
+    closure = {"reason": "DISSOLVED", "on": "2026-03-01"}
+    await province.all.ask(
+        "POST", f"/v1/households/{late}/closure", 201, json=closure, headers={"If-Match": "*"}
+    )
+    await province.all.ask("POST", "/v1/reorganisations", 201, json=given)
+    await province.follow()
+
+    now = await province.all.household(one)
+    assert (now["commune"], now["poverty_class"]) == ("99001", "NEAR_POOR")
+    then = await province.all.ask("GET", f"/v1/households/{one}", params={"on": "2026-01-15"})
+    assert (then["commune"], then["poverty_class"]) == ("99001", "POOR")
 
 
 async def test_a_household_that_is_entered_late_follows_too(province: Province) -> None:

@@ -17,6 +17,7 @@ from benvung import audit
 from benvung.auth import Principal
 from benvung.vault import Vault
 from households import store
+from households.actions import placements
 from households.actions.answers import (
     FileAnswers,
     Register,
@@ -65,6 +66,7 @@ async def receive(
     domain's `Refused` when the file as a whole cannot be read.
     """
     review = await hold_review(conn, principal, review_id)
+    await placements.check_settled(conn, review.commune, review.valid_from)
     if not dry_run and (first := await store.imports.same_file(conn, review_id, upload.sha256)):
         raise SameFileTwice(first)
     given = await asyncio.to_thread(_read, upload.path, review)
@@ -108,7 +110,7 @@ def _read(path: Path, review: Review) -> list[ReviewRow | RowError]:
 
 
 async def _register(conn: AsyncConnection, review: Review, given: Sequence[ReviewRow | RowError]) -> Register:
-    villages = await store.places.villages_of(conn, review.commune)
+    villages = await store.places.villages_on(conn, review.commune, review.valid_from)
     states = await store.households.states_of_commune(conn, review.commune, review.area_type)
     strangers = [
         row.household_id
