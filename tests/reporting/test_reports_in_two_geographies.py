@@ -39,7 +39,7 @@ def waiting_unit() -> Unit:
 
 
 def reorganised() -> EventData:
-    parts = [
+    parts: list[dict[str, Any]] = [
         {"predecessor": old, "kind": "MERGED", "successors": (new,), "waiting": None}
         for old, new in OTHERS.items()
     ]
