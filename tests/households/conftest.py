@@ -1,7 +1,7 @@
 """Households behind its HTTP interface, on a database of the test's own, with somebody to ask."""
 
 import base64
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import httpx2
@@ -9,8 +9,10 @@ import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 from tests.households.officer import COMMUNE, PROVINCE, Commune, SignIn
+from tests.households.province import BEFORE, Province
 from tests.households.trying_out import DISTRICT, TOWN, VILLAGES, District
 
+from benvung import areas, clock
 from benvung.issuer import Issuer
 from benvung.testing import SettingsFor
 from benvung.testing.tokens import EVERYTHING, ISSUER, Tokens
@@ -69,3 +71,13 @@ async def district(
             made = await officer.register(commune=code, village=f"{code}.01", code=f"H{number}")
             households[made] = code
     return District(officers, households), Commune(application[0], signed_in(DISTRICT), tmp_path, DISTRICT)
+
+
+@pytest.fixture
+def province(application: tuple[FastAPI, Tokens], signed_in: SignIn, tmp_path: Path) -> Iterator[Province]:
+    """A province some weeks before the reform of 2025, with the units of the published list."""
+    areas.learn(())
+    clock.fix(BEFORE)
+    yield Province(application[0], signed_in, tmp_path)
+    clock.fix(None)
+    areas.learn(())

@@ -1,78 +1,11 @@
 """Communes become others: households follow, nobody is lost, and what was before stays as it was."""
 
-import datetime as dt
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
-from tests.households.officer import Commune, SignIn
+from tests.households.province import AFTER, MERGED_INTO, Province
 
-from benvung import areas, clock
-from households.follower import Follower
-
-# Of the reform of 2025-07-01: Chư Krey and An Trung became Chư Krey; in Bình Định one commune was divided.
-MERGED = ("23827", "23830")
-MERGED_INTO = "23830"
-REFORM = dt.date(2025, 7, 1)
-BEFORE = dt.date(2025, 6, 1)
-AFTER = dt.date(2026, 3, 1)
-DOCUMENT = {"document_number": "1664/NQ-UBTVQH15", "document_date": "2025-06-16"}
-
-
-@pytest.fixture(autouse=True)
-def units_as_listed() -> Iterator[None]:
-    """Each test begins with the units of the published list, some weeks before the reform."""
-    areas.learn(())
-    clock.fix(BEFORE)
-    yield
-    clock.fix(None)
-    areas.learn(())
-
-
-class Province:
-    """Somebody responsible for the whole country, with the communes' officers' work before the reform."""
-
-    def __init__(self, app: FastAPI, signed_in: SignIn, folder: Any) -> None:
-        self.app, self.signed_in, self.folder = app, signed_in, folder
-        self.all = Commune(app, signed_in("VN"), folder, "VN")
-
-    def officer(self, code: str) -> Commune:
-        return Commune(self.app, self.signed_in(code), self.folder, code)
-
-    async def settle(self, code: str, households: int, *villages: str) -> list[str]:
-        """A commune with its villages and some poor households of December 2023."""
-        officer = self.officer(code)
-        await officer.list_villages(*villages)
-        review = await officer.open_review(2023)
-        made = []
-        for number in range(households):
-            village = f"{code}.{number % len(villages) + 1:02d}"
-            made.append(await officer.register(commune=code, village=village, code=f"H{number}"))
-            await officer.decide(review, made[-1], 120, 40)
-        return made
-
-    async def reorganise(self, area: str, status: int = 201, **changes: Any) -> Any:
-        """The reform as the published list has it for an area, recorded after it."""
-        clock.fix(AFTER)
-        proposal = await self.all.ask("GET", "/v1/reorganisations/proposal", params={"area": area})
-        given = {"on": "2025-07-01", **DOCUMENT, "parts": proposal["parts"], **changes}
-        made = await self.all.ask("POST", "/v1/reorganisations", status, json=given)
-        await self.follow()
-        return made
-
-    async def follow(self) -> None:
-        while await Follower().round(self.app.state.engine):
-            pass
-
-    async def count(self, **query: Any) -> int:
-        found = await self.all.ask("GET", "/v1/households/count", params=query)
-        return int(found["households"])
-
-
-@pytest.fixture
-def province(application: tuple[FastAPI, Any], signed_in: SignIn, tmp_path: Any) -> Province:
-    return Province(application[0], signed_in, tmp_path)
+from benvung import clock
 
 
 async def test_households_of_merged_communes_follow_by_themselves(province: Province) -> None:
@@ -92,128 +25,6 @@ async def test_households_of_merged_communes_follow_by_themselves(province: Prov
         "Làng Hai",
     ]
     assert all(each["class_since"] == "2023-12-10" for each in await officer.households())
-
-
-# In Bình Định the old commune An Nghĩa went half to An Toàn and half to An Hòa, each with others.
-DIVIDED = "21634"
-HALVES = ("21622", "21628")
-
-
-@pytest.fixture
-async def divided(province: Province) -> tuple[Province, dict[str, list[str]], str]:
-    """Households of the divided commune and its neighbours after the reform; the code under which some wait."""
-    proposal = await province.all.ask("GET", "/v1/reorganisations/proposal", params={"area": DIVIDED})
-    codes = [part["predecessor"] for part in proposal["parts"]]
-    made = {code: await province.settle(code, 4, "Thôn Một", "Thôn Hai") for code in codes}
-    recorded = await province.reorganise(DIVIDED)
-    [waiting] = [part["waiting"] for part in recorded["parts"] if part["waiting"]]
-    return province, made, waiting
-
-
-async def test_households_of_a_divided_commune_wait_for_a_choice(
-    divided: tuple[Province, dict[str, list[str]], str],
-) -> None:
-    province, made, waiting = divided
-
-    found = await province.all.ask("GET", "/v1/waiting-areas")
-
-    assert waiting == "21634W"
-    assert found["households"] == 4
-    assert [(each["name"], each["households"]) for each in found["items"][0]["villages"]] == [
-        ("Thôn Một", 2),
-        ("Thôn Hai", 2),
-    ]
-    listed = await province.all.ask("GET", f"/v1/waiting-areas/{waiting}/households")
-    assert {each["id"] for each in listed["items"]} == set(made[DIVIDED])
-    household = await province.all.household(made[DIVIDED][0])
-    assert (household["commune"], household["poverty_class"]) == (waiting, "POOR")
-
-
-async def test_nothing_is_lost_in_sums_while_households_wait(
-    divided: tuple[Province, dict[str, list[str]], str],
-) -> None:
-    province, made, waiting = divided
-    total = sum(map(len, made.values()))
-
-    for asked in (
-        {"area": "52"},
-        {"area": "52", "on": "2026-01-01"},
-        {"area": "52", "on": "2024-12-31"},  # the old Bình Định had this code
-        {"area": "52", "on": "2024-12-31", "geography": "now"},
-    ):
-        assert await province.count(**asked) == total, asked
-    counts = await province.all.ask("GET", "/v1/verify", params={"area": "52"})
-    assert counts["total"]["POOR"]["households"] == total
-    assert waiting in {each["commune"] for each in counts["communes"]}
-
-
-async def test_who_waits_is_refused_for_new_decisions_by_name(
-    divided: tuple[Province, dict[str, list[str]], str],
-) -> None:
-    province, made, _ = divided
-    household = made[DIVIDED][0]
-    officer = province.officer(HALVES[1])
-    review = await officer.open_review(2025, decided_on="2025-12-10")
-    given = {"household_id": household, "members": 4, "b1_points": 120, "b2_points": 40}
-
-    for method, path, body in (
-        ("POST", f"/v1/reviews/{review}/results", given),
-        ("POST", f"/v1/households/{household}/closure", {"reason": "DEATH", "on": "2026-01-05"}),
-    ):
-        refused = await province.all.client.request(method, path, json=body, headers={"If-Match": "*"})
-        assert (refused.status_code, refused.json()["rule"]) == (422, "area-choice-wanted")
-
-
-async def test_a_choice_holds_from_the_day_of_the_division(
-    divided: tuple[Province, dict[str, list[str]], str],
-) -> None:
-    province, made, waiting = divided
-    [one, *_] = made[DIVIDED]
-    total = sum(map(len, made.values()))
-
-    await province.all.ask(
-        "POST",
-        f"/v1/waiting-areas/{waiting}/choices",
-        201,
-        json={"successor": HALVES[1], "households": [one]},
-    )
-    rest = await province.all.ask(
-        "POST",
-        f"/v1/waiting-areas/{waiting}/choices",
-        201,
-        json={"successor": HALVES[0], "villages": [f"{DIVIDED}.01", f"{DIVIDED}.02"]},
-    )
-
-    assert (rest["assigned"], rest["waiting"]) == (3, 0)
-    assert await province.count(area=waiting) == 0
-    assert await province.count(area="52", on="2025-07-01") == total
-    then = await province.all.ask("GET", f"/v1/households/{one}", params={"on": "2025-07-01"})
-    assert (then["commune"], then["village"]) == (HALVES[1], f"{HALVES[1]}.05")
-    before = await province.all.ask("GET", f"/v1/households/{one}", params={"on": "2025-06-30"})
-    assert (before["commune"], before["commune_now"]) == (DIVIDED, HALVES[1])
-    here = await province.count(area=HALVES[0], on="2025-06-30", geography="now")
-    there = await province.count(area=HALVES[1], on="2025-06-30", geography="now")
-    assert here + there == total
-
-
-async def test_nobody_chooses_for_a_commune_of_his_own_alone(
-    divided: tuple[Province, dict[str, list[str]], str],
-) -> None:
-    province, made, waiting = divided
-    officer = province.officer(HALVES[1])
-    listed = await officer.ask("GET", f"/v1/waiting-areas/{waiting}/households")
-    given = {"successor": HALVES[1], "households": made[DIVIDED]}
-
-    refused = await officer.ask("POST", f"/v1/waiting-areas/{waiting}/choices", 403, json=given)
-
-    assert len(listed["items"]) == 4
-    assert refused["rule"] == "outside-area"
-    stranger = province.officer("23824")
-    assert (await stranger.ask("GET", "/v1/waiting-areas"))["households"] == 0
-    await stranger.ask("GET", f"/v1/waiting-areas/{waiting}/households", 404)
-    other = {"successor": "23824", "households": made[DIVIDED]}
-    answer = await province.all.ask("POST", f"/v1/waiting-areas/{waiting}/choices", 422, json=other)
-    assert answer["rule"] == "successor-of-another"
 
 
 async def test_the_officer_of_the_new_commune_reads_what_was_before(province: Province) -> None:
@@ -323,6 +134,37 @@ async def test_what_was_decided_before_the_reform_was_recorded_stands_in_the_new
     assert (before["province"], before["poverty_class"]) == ("64", "POOR")
 
 
+async def test_a_late_record_finds_what_came_in_meanwhile_and_names_whom_it_cannot_place(
+    province: Province,
+) -> None:
+    """A commune that ended in January by a document that nobody recorded before March."""
+    [one] = await province.settle("23827", 1, "Làng Một")
+    await province.reorganise("23827")
+    officer = province.officer(MERGED_INTO)
+    review = await officer.open_review(2026, kind="REGULAR", decided_on="2026-02-01")
+    await officer.decide(review, one, 120, 20)
+    new = {"code": "99001", "name": "Xã Ví Dụ", "province": "52", "area_type": "RURAL"}
+    given = {
+        "on": "2026-01-01", "document_number": "1/NQ", "document_date": "2025-12-01",
+        "parts": [{"predecessor": MERGED_INTO, "successors": ["99001"]}], "successors": [new],
+    }  # fmt: skip
+    late = await officer.register(commune=MERGED_INTO, village=f"{MERGED_INTO}.01", code="N1")
+
+    refused = await province.all.ask("POST", "/v1/reorganisations", 422, json=given)
+    assert refused["rule"] == "entered-after-reorganisation"
+    closure = {"reason": "DISSOLVED", "on": "2026-03-01"}
+    await province.all.ask(
+        "POST", f"/v1/households/{late}/closure", 201, json=closure, headers={"If-Match": "*"}
+    )
+    await province.all.ask("POST", "/v1/reorganisations", 201, json=given)
+    await province.follow()
+
+    now = await province.all.household(one)
+    assert (now["commune"], now["poverty_class"]) == ("99001", "NEAR_POOR")
+    then = await province.all.ask("GET", f"/v1/households/{one}", params={"on": "2026-01-15"})
+    assert (then["commune"], then["poverty_class"]) == ("99001", "POOR")
+
+
 async def test_a_household_that_is_entered_late_follows_too(province: Province) -> None:
     await province.settle("23827", 1, "Làng Một")
     await province.reorganise("23827")
@@ -369,3 +211,35 @@ async def test_a_communes_type_holds_from_its_day(province: Province) -> None:
         results.append((await officer.decide(review, household, 170, 40))["class"])
     # 170 points are above the rural line of 140 and below the urban one of 175.
     assert results == ["NOT_POOR", "POOR"]
+
+
+async def test_decisions_and_reviews_of_before_are_the_new_communes_to_read_and_correct(
+    province: Province,
+) -> None:
+    [one] = await province.settle("23827", 1, "Làng Một")
+    await province.reorganise("23827")
+    officer, stranger = province.officer(MERGED_INTO), province.officer("23833")
+
+    [decision] = (await officer.ask("GET", f"/v1/households/{one}/decisions"))["decisions"]
+    path = f"/v1/decisions/{decision['decision_id']}"
+    assert (await officer.ask("GET", path))["commune"] == "23827"
+    await stranger.ask("GET", path, 404)
+    [review] = (await officer.ask("GET", "/v1/reviews"))["items"]
+    assert review["commune"] == "23827"
+    assert (await stranger.ask("GET", "/v1/reviews"))["items"] == []
+    changes = (await officer.ask("GET", f"/v1/households/{one}/decisions"))["changes"]
+    followed = next(each["change_id"] for each in changes if each["reason"] == "REORGANISED")
+    annulled = await officer.ask(
+        "POST", f"/v1/changes/{followed}/annulment", 422, json={"reason": "Ghi nhầm hộ"}
+    )
+    assert annulled["rule"] == "reorganisation-stands"
+    corrected = {
+        "members": 4, "b1_points": 120, "b2_points": 20,
+        "decided_on": "2024-01-05", "reason": "Ghi nhầm điểm B2",
+    }  # fmt: skip
+    await officer.ask("POST", f"{path}/corrections", 201, json=corrected)
+
+    now = await officer.household(one)
+    assert (now["commune"], now["poverty_class"]) == (MERGED_INTO, "NEAR_POOR")
+    before = await officer.ask("GET", f"/v1/households/{one}", params={"on": "2024-06-01"})
+    assert (before["commune"], before["commune_now"]) == ("23827", MERGED_INTO)

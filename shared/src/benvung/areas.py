@@ -17,6 +17,7 @@ from importlib import resources
 from typing import Any, ParamSpec, TypeVar, cast
 
 COUNTRY = "VN"
+_DAY = dt.timedelta(days=1)
 
 FIRST_KNOWN = dt.date(2025, 7, 1)
 """Changes of communes before this day have no source: the data knows the units of the last day before it."""
@@ -145,6 +146,21 @@ def find(code: str, on: dt.date) -> Unit | None:
     units = _those(known, _register().by_code, known.by_code, code)
     found = next((unit for unit in units if unit.exists(on)), None)
     return found if found is None or code not in known.types else _typed(found, known.types[code], on)
+
+
+def last(code: str, on: dt.date) -> Unit | None:
+    """The unit that had this code on that day, or the last one that had it before."""
+    known = _learnt
+    found = find(code, on)
+    if found is None:
+        ended = [
+            unit
+            for unit in _those(known, _register().by_code, known.by_code, code)
+            if unit.valid_to is not None and unit.valid_to <= on
+        ]
+        latest = max(ended, key=lambda unit: unit.valid_to or on, default=None)
+        found = None if latest is None or latest.valid_to is None else find(code, latest.valid_to - _DAY)
+    return found
 
 
 def _those(

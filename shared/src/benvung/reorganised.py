@@ -75,7 +75,7 @@ def as_data(unit: Unit) -> dict[str, Any]:
     """A unit as an event and a row have it."""
     return {
         "code": unit.code,
-        "title": unit.name,
+        "unit_name": unit.name,
         "level": unit.level.value,
         "parent": unit.parent,
         "area_type": unit.area_type and unit.area_type.value,
@@ -89,7 +89,7 @@ def of_data(data: Mapping[str, Any]) -> Unit:
     """The unit that `as_data` made this of."""
     return Unit(
         data["code"],
-        data["title"],
+        data["unit_name"],
         Level(data["level"]),
         data["parent"],
         data["area_type"] and AreaType(data["area_type"]),

@@ -102,7 +102,7 @@ class AreaUnit(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     code: str
-    title: str
+    unit_name: str
     level: Literal["PROVINCE", "DISTRICT", "COMMUNE"]
     parent: str | None
     area_type: Literal["URBAN", "RURAL"] | None

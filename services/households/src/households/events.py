@@ -305,7 +305,7 @@ class AreaUnit(Part):
     """An administrative unit as it is known now. A unit is its code and its first day together."""
 
     code: str
-    title: str
+    unit_name: str
     level: Level
     parent: str | None
     area_type: AreaType | None

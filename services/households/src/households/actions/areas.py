@@ -42,6 +42,16 @@ def place_on(commune: str, village: str, on: dt.date, field: str = "commune") ->
     return Place(province.code if province else None, commune, village, AreaType(unit.area_type))
 
 
+def recorded_place(commune: str, village: str, on: dt.date) -> Place:
+    """Where something was recorded to be, also when its commune has turned out to have ended before that day."""
+    unit = areas.last(commune, on)
+    return place_on(commune, village, on if unit is None or unit.exists(on) else _last_day(unit))
+
+
+def _last_day(unit: areas.Unit) -> dt.date:
+    return dt.date.max if unit.valid_to is None else unit.valid_to - dt.timedelta(days=1)
+
+
 def version_of(villages: Sequence[Any]) -> str:
     """The version of a commune's list of villages, as its ETag names it."""
     return etags.digest([(village.code, village.name) for village in villages])

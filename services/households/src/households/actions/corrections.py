@@ -143,6 +143,13 @@ async def annul_change(
     row = await store.decisions.find_change(conn, change_id, principal.scope())
     if row is None:
         raise ChangeNotFound
+    if row.reason == "REORGANISED":
+        raise Refused(
+            "reorganisation-stands",
+            "Hộ chuyển theo xã khi sắp xếp đơn vị hành chính; không huỷ riêng cho một hộ được.",
+            "The household went with its commune; that cannot be annulled for one household alone.",
+            "change_id",
+        )
     fact = await store.tellings.fact_of(conn, row.sequence)
     await _annul(conn, row.household_id, fact, row.changed_on, annulment)
     detail = {"change": str(change_id)}

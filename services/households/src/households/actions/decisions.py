@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung import areas, audit, outbox
-from benvung.auth import Principal
+from benvung.auth import OutsideArea, Principal
 from benvung.vault import Vault
 from households import domain, store
 from households.actions import histories, reorganisations, tell
@@ -325,7 +325,7 @@ async def hold_review(conn: AsyncConnection, principal: Principal, review_id: uu
     review = await store.reviews.hold(conn, review_id)
     if review is None:
         raise ReviewNotFound
-    principal.scope().check(review.commune)
+    await check_scope(conn, principal, review)
     if not review.is_open:
         raise ReviewClosed
     check_without_steps(review)
@@ -343,6 +343,13 @@ def check_without_steps(review: Review) -> None:
             "review_id",
             "Quyết định 24/2021/QĐ-TTg, Điều 4",
         )
+
+
+async def check_scope(conn: AsyncConnection, principal: Principal, review: Review) -> None:
+    """Raise `OutsideArea` unless the review's commune, or all that it became, is the principal's."""
+    eras = await store.geography.every(conn)
+    if not eras.covers(principal.scope(), review.commune, review.valid_from):
+        raise OutsideArea
 
 
 def seal_flags(vault: Vault, deprivations: Sequence[str] | None) -> bytes | None:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from benvung import outbox
 from households import domain, store
 from households.actions import reorganisations
-from households.actions.areas import place_on
+from households.actions.areas import recorded_place
 from households.actions.book import Book, Link, Taking
 from households.actions.retell import Line, reasons
 from households.domain import (
@@ -110,7 +110,7 @@ def _entries(recorded: Sequence[Recorded]) -> Iterable[Entry]:
 
 
 def _place(recorded: Recorded) -> Place:
-    return place_on(recorded.commune, recorded.village, recorded.on)
+    return recorded_place(recorded.commune, recorded.village, recorded.on)
 
 
 def _fact(recorded: Recorded) -> Fact:

@@ -16,7 +16,7 @@ from benvung import audit
 from benvung.auth import Principal
 from benvung.vault import Vault
 from households import store
-from households.actions import form_b_files, household_files, member_files
+from households.actions import form_b_files, household_files, member_files, placements
 from households.actions.answers import (
     Counts,
     FileAnswers,
@@ -55,6 +55,7 @@ async def receive(
     domain's `Refused` when the file as a whole cannot be read.
     """
     review = await hold_review(conn, principal, review_id)
+    await placements.check_settled(conn, review.commune, review.valid_from)
     if not dry_run and (first := await store.imports.same_file(conn, review_id, upload.sha256)):
         raise SameFileTwice(first)
     answered = _results if kind is FileKind.RESULTS else _forms
@@ -127,7 +128,7 @@ def _read(path: Path, review: Review) -> list[ReviewRow | RowError]:
 
 
 async def _register(conn: AsyncConnection, review: Review, given: Sequence[ReviewRow | RowError]) -> Register:
-    villages = await store.places.villages_of(conn, review.commune)
+    villages = await store.places.villages_on(conn, review.commune, review.valid_from)
     states = await store.households.states_of_commune(conn, review.commune, review.area_type)
     strangers = [
         row.household_id

@@ -1,5 +1,6 @@
 """Households follow their communes, by themselves or by a choice."""
 
+import datetime as dt
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -127,6 +128,22 @@ async def divided(conn: AsyncConnection, principal: Principal, waiting: str) -> 
     if not any(scope.covers(code) for code in part.successors):
         raise AreaNotFound
     return tuple(part.successors)
+
+
+async def check_settled(conn: AsyncConnection, commune: str, on: dt.date) -> None:
+    """Refuse a file for a commune while households may belong to it that nobody has assigned.
+
+    A file that does not name them by our identifier would enter each of them a second time.
+    """
+    number = await store.reorganisations.unsettled(conn, commune, on)
+    if number:
+        raise Refused(
+            "area-choice-wanted",
+            f"Còn {number} hộ của xã cũ chưa phân địa bàn có thể thuộc xã này; hãy phân địa bàn trước khi nhập"
+            " tệp.",
+            f"{number} households of a former commune are not assigned and may belong here; assign them before"
+            " a file is imported.",
+        )
 
 
 async def choose(conn: AsyncConnection, principal: Principal, choice: Choice) -> int:

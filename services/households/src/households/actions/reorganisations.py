@@ -19,7 +19,7 @@ from benvung.auth import Principal
 from households import store
 from households.actions.areas import free_codes
 from households.actions.refusals import AreaNotFound
-from households.domain import normalise_name
+from households.domain import Refused, normalise_name
 from households.domain.reorganisation import (
     AreaChange,
     Checked,
@@ -84,9 +84,23 @@ async def record(conn: AsyncConnection, principal: Principal, plan: Plan) -> uui
     await store.reorganisations.add(conn, values, rows)
     await _place_villages(conn, plan.on, reorganisation_id, checked, waiting)
     await store.reorganisations.gather(conn, reorganisation_id, plan.on, _going(checked.parts, waiting))
+    await _check_nobody_left(conn, reorganisation_id, checked)
     detail = {"document": plan.document.number, "on": plan.on.isoformat(), "communes": len(plan.parts)}
     await audit.record(conn, principal, "areas.reorganised", "reorganisation", str(reorganisation_id), detail)
     return reorganisation_id
+
+
+async def _check_nobody_left(conn: AsyncConnection, reorganisation_id: uuid.UUID, checked: Checked) -> None:
+    ended = {each.code for each in checked.ending} - {each.code for each in checked.beginning}
+    number = await store.reorganisations.left_behind(conn, reorganisation_id, ended)
+    if number:
+        raise Refused(
+            "entered-after-reorganisation",
+            f"{number} hộ đã được ghi vào xã cũ từ ngày xã đó không còn nữa; hãy huỷ hoặc ghi lại các hộ này trước.",
+            f"{number} households were entered in a former commune for days on which it was no more; annul or"
+            " enter them anew first.",
+            "body.on",
+        )
 
 
 def _going(parts: Sequence[Part], waiting: Mapping[str, str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from benvung import audit, clock, outbox
 from benvung.auth import Principal
 from households import store
 from households.actions.areas import place_on
+from households.actions.decisions import check_scope
 from households.actions.refusals import (
     CyclesUnfinished,
     ImportsUnfinished,
@@ -134,7 +135,7 @@ async def close_review(conn: AsyncConnection, principal: Principal, review_id: u
     review = await store.reviews.lock(conn, review_id)
     if review is None:
         raise ReviewNotFound
-    principal.scope().check(review.commune)
+    await check_scope(conn, principal, review)
     if not review.is_open:
         raise ReviewClosed
     if await store.imports.unfinished(conn, review_id):

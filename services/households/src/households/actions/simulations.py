@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung import areas, audit, clock
-from benvung.auth import Principal
+from benvung.auth import Principal, Scope
 from benvung.vault import Vault
 from households import domain, store
 from households.actions.decisions import combination_key
@@ -26,7 +26,7 @@ from households.actions.refusals import (
     SimulationsDiffer,
     SimulationUnfinished,
 )
-from households.domain import AreaType, HouseholdClass, RuleSet, RuleSetGiven, Undecided
+from households.domain import AreaType, HouseholdClass, Refused, RuleSet, RuleSetGiven, Undecided
 from households.store.simulations import Seer
 
 CHUNK = 2000
@@ -39,6 +39,20 @@ def seer(principal: Principal, area: str | None = None) -> Seer:
     """What of simulations a person sees, narrowed to the area asked for."""
     scope = principal.scope()
     return Seer(scope if area is None else scope.narrow(area), principal.may(RESTRICTED))
+
+
+async def _check_geography(conn: AsyncConnection, scope: Scope, day: dt.date) -> None:
+    """Refuse a day on which these communes were others: counts of a part must not pass for the whole."""
+    eras = await store.geography.since(conn, day)
+    if scope.communes is not None and eras.sources(scope).communes != scope.communes:
+        first = max(eras.days)
+        raise Refused(
+            "simulation-before-reorganisation",
+            f"Địa bàn đã được sắp xếp sau ngày {day:%d/%m/%Y}; hãy chọn ngày từ {first:%d/%m/%Y}, hoặc cả nước.",
+            f"The area was reorganised after {day.isoformat()}; choose a day from {first.isoformat()} on, or"
+            " the whole country.",
+            "body.day",
+        )
 
 
 async def ask(
@@ -59,7 +73,9 @@ async def ask(
             raise LocalStandardElsewhere
     if rules.restricted and not principal.may(RESTRICTED):
         raise RestrictedIndicators
-    communes = principal.scope().narrow(area).communes
+    scope = principal.scope().narrow(area)
+    await _check_geography(conn, scope, day)
+    communes = scope.communes
     simulation_id = uuid.uuid4()
     await store.simulations.add(
         conn,

@@ -118,7 +118,8 @@ async def reviews(
     limit: Limit = 50,
 ) -> Page[ReviewShown]:
     """The reviews you may see, by commune."""
-    query = store.registry.reviews_query(within(principal, area), year, state)
+    eras = await store.geography.every(conn)
+    query = store.registry.reviews_query(within(principal, area), eras, year, state)
     columns = (table.c.commune, table.c.id)
     rows = await store.registry.rows(conn, paging.keyset(query, columns, after, limit))
     items, following = paging.split(rows, columns, limit)

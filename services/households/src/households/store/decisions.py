@@ -20,9 +20,11 @@ from households.domain import (
     Scores,
     Stage,
 )
+from households.store import geography
+from households.store.geography import Eras
 from households.store.households import RECORD, SET, record_of
 from households.store.reviews import Review
-from households.tables import changes, decisions, tellings
+from households.tables import changes, decisions, placements, tellings
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,16 +251,35 @@ async def of_household(conn: AsyncConnection, household_id: uuid.UUID) -> Sequen
 
 async def find(conn: AsyncConnection, decision_id: uuid.UUID, scope: Scope) -> sa.Row[Any] | None:
     """One decision within the scope, or nothing."""
+    eras = await geography.every(conn)
     query = _as_told(decisions).where(
-        decisions.c.decision_id == decision_id, scope.where(decisions.c.commune)
+        decisions.c.decision_id == decision_id,
+        sa.or_(
+            eras.where(scope, decisions.c.commune, decisions.c.valid_from),
+            _lives_in(scope, eras, decisions.c.household_id),
+        ),
     )
     found: sa.Row[Any] | None = (await conn.execute(query)).one_or_none()
     return found
 
 
+def _lives_in(scope: Scope, eras: Eras, household: sa.ColumnElement[Any]) -> sa.ColumnElement[bool]:
+    """Whether the household itself came here with a divided commune: then its past did."""
+    if scope.communes is None or not eras.parts:
+        return sa.false()
+    return sa.exists().where(placements.c.household_id == household, scope.where(placements.c.successor))
+
+
 async def find_change(conn: AsyncConnection, change_id: uuid.UUID, scope: Scope) -> sa.Row[Any] | None:
     """One change within the scope, or nothing."""
-    query = sa.select(changes).where(changes.c.change_id == change_id, scope.where(changes.c.commune))
+    eras = await geography.every(conn)
+    query = sa.select(changes).where(
+        changes.c.change_id == change_id,
+        sa.or_(
+            eras.where(scope, changes.c.commune, changes.c.changed_on),
+            _lives_in(scope, eras, changes.c.household_id),
+        ),
+    )
     return (await conn.execute(query)).one_or_none()
 
 

@@ -5,7 +5,7 @@ one each household has its own answer, and one that was elsewhere by then is cou
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from households.store import reorganisations
 from households.tables import placements
 
 EVERYWHERE = Scope(None)
+EVER = dt.date(1900, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,58 @@ class Eras:
             if codes & {*part.successors, part.waiting}:
                 codes.add(part.predecessor)
         return Scope(frozenset(codes))
+
+    def covers(self, scope: Scope, commune: str, on: dt.date) -> bool:
+        """Whether all that this code's commune of that day became is in the scope."""
+        for code, first, last, became in self._eras():
+            if code == commune and first <= on < last:
+                return scope.communes is None or became <= scope.communes
+        return scope.covers(commune)
+
+    def where(
+        self,
+        scope: Scope,
+        commune: sa.ColumnElement[str],
+        on: sa.ColumnElement[dt.date],
+        *,
+        whole: bool = True,
+    ) -> sa.ColumnElement[bool]:
+        """The condition by which a query sees what was in a commune on a day that is in this scope now.
+
+        Of a commune that was divided since, all of it has to be; or a part, if not `whole`.
+        """
+        eras = list(self._eras())
+        if scope.communes is None or not eras:
+            return scope.where(commune)
+        seen = [became <= scope.communes if whole else bool(became & scope.communes) for *_, became in eras]
+        known = (
+            sa.func.unnest(
+                sa.literal([era[0] for era in eras], pg.ARRAY(sa.Text)),
+                sa.literal([era[1] for era in eras], pg.ARRAY(sa.Date)),
+                sa.literal([era[2] for era in eras], pg.ARRAY(sa.Date)),
+                sa.literal(seen, pg.ARRAY(sa.Boolean)),
+            )
+            .table_valued(
+                sa.column("code", sa.Text),
+                sa.column("first", sa.Date),
+                sa.column("last", sa.Date),
+                sa.column("seen", sa.Boolean),
+            )
+            .render_derived(name="eras")
+        )
+        then = sa.select(known.c.seen).where(known.c.code == commune, known.c.first <= on, known.c.last > on)
+        return sa.func.coalesce(then.limit(1).scalar_subquery(), scope.where(commune))
+
+    def _eras(self) -> Iterator[tuple[str, dt.date, dt.date, frozenset[str]]]:
+        """Each commune that ended: its code, the days it had it, and the communes of now that it became."""
+        begun: dict[str, dt.date] = {}
+        for number, part in enumerate(self.parts):
+            codes = {*part.successors}
+            for later in self.parts[number + 1 :]:
+                if later.holds_from > part.holds_from and later.predecessor in codes:
+                    codes = codes - {later.predecessor} | {*later.successors}
+            yield part.predecessor, begun.get(part.predecessor, EVER), part.holds_from, frozenset(codes)
+            begun[part.predecessor] = part.holds_from
 
     def commune_now(
         self, source: sa.FromClause, household: sa.ColumnElement[Any], commune: sa.ColumnElement[str]
@@ -73,6 +126,11 @@ async def since(conn: AsyncConnection, on: dt.date | None, known_at: dt.datetime
     if on is None and known_at is None:
         return Eras([])
     return Eras(await reorganisations.parts(conn, on, known_at))
+
+
+async def every(conn: AsyncConnection) -> Eras:
+    """All that was ever reorganised."""
+    return Eras(await reorganisations.parts(conn))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,15 @@ async def villages_of(conn: AsyncConnection, commune: str, *, ended: bool = Fals
     return (await conn.execute(query)).all()
 
 
+async def villages_on(conn: AsyncConnection, commune: str, on: dt.date) -> Sequence[sa.Row[Any]]:
+    """The villages that the commune of that code and day had."""
+    every = await villages_of(conn, commune, ended=True)
+    last = min(
+        (row.ended_on for row in every if row.ended_on is not None and row.ended_on > on), default=None
+    )
+    return [row for row in every if row.ended_on == last]
+
+
 async def lock_commune(conn: AsyncConnection, commune: str) -> None:
     """Keep others from changing the commune's list of villages until this transaction ends."""
     await conn.execute(

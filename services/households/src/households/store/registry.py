@@ -88,9 +88,10 @@ async def one(
     return (await conn.execute(query)).one_or_none()
 
 
-def reviews_query(scope: Scope, year: int | None, state: str | None) -> sa.Select[Any]:
-    """Reviews within a scope."""
-    query = sa.select(reviews).where(scope.where(reviews.c.commune))
+def reviews_query(scope: Scope, eras: Eras, year: int | None, state: str | None) -> sa.Select[Any]:
+    """Reviews within a scope, with those of the communes that became its own."""
+    seen = eras.where(scope, reviews.c.commune, reviews.c.valid_from, whole=False)
+    query = sa.select(reviews).where(seen)
     if year is not None:
         query = query.where(reviews.c.year == year)
     return query if state is None else query.where(reviews.c.state == state)

@@ -181,6 +181,17 @@ async def gather(
     await (await db.driver(conn)).execute(_GATHER, given)
 
 
+async def left_behind(conn: AsyncConnection, reorganisation_id: uuid.UUID, communes: Collection[str]) -> int:
+    """How many households the register has in communes that ended, which did not live there when they did."""
+    going = sa.exists().where(
+        placements.c.household_id == households.c.id, placements.c.reorganisation_id == reorganisation_id
+    )
+    query = sa.select(sa.func.count()).where(
+        households.c.commune.in_(list(communes)), households.c.status == "ACTIVE", ~going
+    )
+    return int((await conn.execute(query)).scalar_one())
+
+
 async def pending(conn: AsyncConnection, limit: int) -> list[Going]:
     """Households still on their way, locked for this transaction, the earliest reorganisation first."""
     cursor = await (await db.driver(conn)).execute(_PENDING, (limit,))
@@ -271,6 +282,28 @@ async def waiting_villages(
         .order_by(placements.c.successor, placements.c.village)
     )
     return [(row[0], row[1], row[2], int(row[3])) for row in await conn.execute(query)]
+
+
+async def unsettled(conn: AsyncConnection, commune: str, on: dt.date) -> int:
+    """How many households that may belong to a commune on a day are on their way or wait for a choice."""
+    part = reorganisation_parts
+    joined = placements.join(
+        part,
+        sa.and_(
+            part.c.reorganisation_id == placements.c.reorganisation_id,
+            part.c.predecessor == placements.c.predecessor,
+        ),
+    )
+    query = (
+        sa.select(sa.func.count())
+        .select_from(joined)
+        .where(
+            placements.c.state.in_(("PENDING", "WAITING")),
+            placements.c.holds_from <= on,
+            part.c.successors.contains([commune]),
+        )
+    )
+    return int((await conn.execute(query)).scalar_one())
 
 
 async def chosen(conn: AsyncConnection, going: Going, successor: str, fact: int, chosen_by: str) -> None:

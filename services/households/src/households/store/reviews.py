@@ -14,6 +14,7 @@ from benvung import db
 from benvung.auth import Scope
 from households.domain import AreaType, ReviewKind, Stage, Standard, get_standard
 from households.domain.procedure_terms import ProcedureKind
+from households.store import geography
 from households.tables import decisions, reviews
 
 
@@ -162,5 +163,7 @@ async def totals(conn: AsyncConnection, review_id: uuid.UUID) -> dict[str, tuple
 
 async def find(conn: AsyncConnection, review_id: uuid.UUID, scope: Scope) -> sa.Row[Any] | None:
     """One review within the scope, as it is shown."""
-    query = sa.select(reviews).where(reviews.c.id == review_id, scope.where(reviews.c.commune))
+    eras = await geography.every(conn)
+    seen = eras.where(scope, reviews.c.commune, reviews.c.valid_from, whole=False)
+    query = sa.select(reviews).where(reviews.c.id == review_id, seen)
     return (await conn.execute(query)).one_or_none()

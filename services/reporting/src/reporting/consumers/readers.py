@@ -133,7 +133,7 @@ class AreaUnit(Reader):
     """An administrative unit as it is known since."""
 
     code: str
-    title: str
+    unit_name: str
     level: Literal["PROVINCE", "DISTRICT", "COMMUNE"]
     parent: str | None
     area_type: Literal["URBAN", "RURAL"] | None
