@@ -1,7 +1,10 @@
 """Members come as a file: a household's rows together or not at all, nobody entered twice, nothing erased."""
 
+import csv
+import io
 from typing import Any
 
+import openpyxl
 import pytest
 from tests.households.officer import Commune
 from tests.households.test_lists_households import applied, send, table
@@ -171,3 +174,21 @@ async def test_a_trial_can_not_be_matched(commune: Commune) -> None:
     )
 
     assert refused["rule"] == "import-not-matchable"
+
+
+async def test_the_answers_come_as_a_file_with_the_column_and_what_to_do(commune: Commune) -> None:
+    await commune.register()
+    done = await applied(commune, members(HEAD_ROW.replace("1985", "1785"), CHILD_ROW), "MEMBERS")
+
+    answer = await commune.client.get(f"/v1/imports/{done['import_id']}/rows.csv")
+    book = await commune.client.get(f"/v1/imports/{done['import_id']}/rows.xlsx")
+
+    head, first, second = csv.reader(io.StringIO(answer.text.removeprefix("\ufeff")))
+    assert head == ["Dòng", "Kết quả", "Mã hệ thống", "Phân loại", "Cột", "Quy tắc", "Giải thích", "Explanation",
+                    "Việc cần làm"]  # fmt: skip
+    assert (first[0], first[1], first[4], first[5]) == ("2", "Không nhận", "Ngày sinh", "birth-implausible")
+    assert all(first[6:])
+    assert second[5] == "household-not-whole"
+    sheet = openpyxl.load_workbook(io.BytesIO(book.content)).active
+    assert sheet is not None
+    assert [str(row[5].value) for row in sheet.iter_rows(min_row=2)] == [first[5], second[5]]
