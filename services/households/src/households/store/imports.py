@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from benvung import db
 from benvung.auth import Scope
 from households.domain import Basis, HouseholdClass, Scores
-from households.tables import UNMATCHED, import_rows, imports
+from households.file_tables import UNMATCHED
+from households.tables import import_rows, imports
 
 UNFINISHED = ("ANSWERED", "APPLYING")
 _STAGED = (

@@ -13,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from benvung import db
 from benvung.auth import Scope
 from households.domain import HouseholdState
+from households.file_tables import UNMATCHED
 from households.store.households import RECORD, record_of
-from households.tables import UNMATCHED, import_rows, imports
+from households.tables import import_rows, imports
 
-HOUSEHOLDS_AT_ONCE = 500
+HOUSEHOLDS_AT_ONCE = 250
 
 
 @dataclass(frozen=True, slots=True)
