@@ -38,7 +38,7 @@ from households.store.imports import AnsweredRow, Running
 from households.store.lists import Waiting
 from households.store.members import Written
 
-Reference = tuple[str | None, str | None, str | None, str]
+Reference = tuple[str | None, str | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,15 +217,30 @@ def _homes(rows: Sequence[Row], matches: Mapping[int, Match]) -> dict[int, uuid.
     return {number: home for number, home in found.items() if home is not None}
 
 
-def _reference(values: Packed) -> Reference:
-    head = values.get("head_name") or ""
-    return values.get("household_id"), values.get("village"), values.get("code"), domain.normalise_name(head)
+def _head(values: Packed) -> str:
+    """The head whom a row names; empty where it names none."""
+    return domain.normalise_name(values.get("head_name") or "")
 
 
 def _groups(rows: Mapping[int, Packed]) -> dict[int, int]:
-    """For each row the first row of its household, which the group is named after."""
-    first: dict[Reference, int] = {}
-    return {number: first.setdefault(_reference(values), number) for number, values in rows.items()}
+    """For each row the first row of its household, which the group is named after.
+
+    A row without a head belongs to the only household of its village and code that the file has.
+    """
+    heads: dict[Reference, set[str]] = {}
+    for values in rows.values():
+        heads.setdefault(_reference(values), set()).add(_head(values))
+    first: dict[tuple[Reference, str], int] = {}
+    groups = {}
+    for number, values in rows.items():
+        named = heads[_reference(values)] - {""}
+        head = _head(values) or (next(iter(named)) if len(named) == 1 else "")
+        groups[number] = first.setdefault((_reference(values), head), number)
+    return groups
+
+
+def _reference(values: Packed) -> Reference:
+    return values.get("household_id"), values.get("village"), values.get("code")
 
 
 def _by_group(rows: Sequence[Row]) -> dict[int, list[Row]]:
@@ -238,15 +253,16 @@ def _by_group(rows: Sequence[Row]) -> dict[int, list[Row]]:
 def _located(
     vault: Vault, register: Held, rows: Mapping[int, Packed], groups: Mapping[int, int]
 ) -> tuple[dict[int, FileRow], dict[int, Refused]]:
-    heads = {
+    own = {
         groups[n]: values["name"]
         for n, values in rows.items()
         if code_list("relation").has(values.get("relation"), "head") and "name" in values
     }
+    heads = own | {groups[n]: values["head_name"] for n, values in rows.items() if _head(values)}
     located: dict[int, FileRow] = {}
     refused: dict[int, Refused] = {}
     for group in dict.fromkeys(groups.values()):
-        values = {**rows[group], "head_name": rows[group].get("head_name") or heads.get(group, "")}
+        values = {**rows[group], "head_name": heads.get(group, "")}
         try:
             if "village" not in values and "household_id" not in values:
                 raise _no_household()
