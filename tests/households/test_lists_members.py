@@ -1,10 +1,19 @@
 """Members come as a file: a household's rows together or not at all, nobody entered twice, nothing erased."""
 
+import asyncio
+import csv
+import io
+import uuid
 from typing import Any
 
+import openpyxl
 import pytest
-from tests.households.officer import Commune
+import sqlalchemy as sa
+from tests.households.officer import CSV, Commune
 from tests.households.test_lists_households import applied, send, table
+
+from benvung.testing import Engine
+from households import actions, store
 
 HEAD = (
     "Thôn,Mã hộ,Họ và tên,Ngày sinh,Giới tính,Quan hệ với chủ hộ,Loại cư trú,Số định danh cá nhân,"
@@ -171,3 +180,73 @@ async def test_a_trial_can_not_be_matched(commune: Commune) -> None:
     )
 
     assert refused["rule"] == "import-not-matchable"
+
+
+async def test_the_answers_come_as_a_file_with_the_column_and_what_to_do(commune: Commune) -> None:
+    await commune.register()
+    done = await applied(commune, members(HEAD_ROW.replace("1985", "1785"), CHILD_ROW), "MEMBERS")
+
+    answer = await commune.client.get(f"/v1/imports/{done['import_id']}/rows.csv")
+    book = await commune.client.get(f"/v1/imports/{done['import_id']}/rows.xlsx")
+
+    head, first, second = csv.reader(io.StringIO(answer.text.removeprefix("\ufeff")))
+    assert head == ["Dòng", "Kết quả", "Mã hệ thống", "Phân loại", "Cột", "Quy tắc", "Giải thích", "Explanation",
+                    "Việc cần làm"]  # fmt: skip
+    assert (first[0], first[1], first[4], first[5]) == ("2", "Không nhận", "Ngày sinh", "birth-implausible")
+    assert all(first[6:])
+    assert second[5] == "household-not-whole"
+    sheet = openpyxl.load_workbook(io.BytesIO(book.content)).active
+    assert sheet is not None
+    assert [str(row[5].value) for row in sheet.iter_rows(min_row=2)] == [first[5], second[5]]
+
+
+async def test_an_import_of_members_that_is_broken_off_goes_on_and_records_each_once(
+    commune: Commune, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store.lists, "HOUSEHOLDS_AT_ONCE", 2)
+    lines = []
+    for n in range(1, 8):
+        await commune.register(code=f"H{n:03d}", head_name=f"Đinh Văn Số {chr(64 + n)}")
+        lines += [
+            HEAD_ROW.replace("H001", f"H{n:03d}")
+            .replace("000999", f"00{n:04d}")
+            .replace("Ví Dụ", f"Số {chr(64 + n)}"),
+            CHILD_ROW.replace("H001", f"H{n:03d}").replace("Bé", f"Bé {chr(64 + n)}")
+            + f"Đinh Văn Số {chr(64 + n)}",
+        ]
+    sent = await send(commune, members(*lines), "MEMBERS")
+    import_id = uuid.UUID(sent["import_id"])
+    vault = commune.app.state.vault
+
+    async with engine("households").begin() as conn:
+        assert await actions.imports.apply_chunk(conn, vault, import_id)
+    with pytest.raises(ZeroDivisionError):
+        async with engine("households").begin() as conn:
+            await actions.imports.apply_chunk(conn, vault, import_id)
+            raise ZeroDivisionError
+    await asyncio.gather(commune.run_imports(), commune.run_imports())
+
+    async with engine("households").connect() as conn:
+        query = sa.text(
+            "select count(*), count(distinct member_id), count(distinct household_id) from member_facts"
+        )
+        counted = tuple((await conn.execute(query)).one())
+    done = await commune.ask("GET", f"/v1/list-imports/{import_id}")
+    assert (done["state"], done["applied"], done["refused"]) == ("DONE", 14, 0)
+    assert counted == (14, 14, 7)
+
+
+async def test_the_same_request_with_its_key_is_taken_once(commune: Commune) -> None:
+    await commune.register()
+    path = f"/v1/communes/{commune.code}/imports"
+    asked = {"kind": "MEMBERS", "on": "2023-10-01"}
+    headers = {**CSV, "Idempotency-Key": "7f1b0c5e-6f0a-4c1e-9a64-0d9a3c0d5b1e"}
+
+    answers = [
+        await commune.client.post(path, content=members(HEAD_ROW), headers=headers, params=asked)
+        for _ in range(2)
+    ]
+
+    assert [answer.status_code for answer in answers] == [202, 202]
+    assert answers[1].headers["idempotency-replayed"] == "true"
+    assert answers[0].json()["import_id"] == answers[1].json()["import_id"]

@@ -61,3 +61,14 @@ async def test_files_are_listed_in_both_languages_within_the_area(
     assert "Match 1 rows" in english.text
     assert link not in theirs.text
     assert (await stranger.get(link)).status_code == 404
+
+
+async def test_a_choice_that_cannot_be_is_told_on_the_page_with_its_reason(commune: Commune) -> None:
+    *_, path = await doubtful(commune)
+    page = path.removeprefix("/v1") + "/matching"
+
+    answer = await commune.client.post(page, data={"row-2": "household:018f6b1e-6a00-7000-8000-000000000001"})
+
+    assert answer.status_code == 200
+    assert "Mã hệ thống không phải của hộ nào đang được quản lý tại xã này." in answer.text
+    assert (await commune.ask("GET", path))["unmatched"] == 1

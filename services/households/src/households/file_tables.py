@@ -1,4 +1,4 @@
-"""The tables of files: what was brought in, row by row, and what is posted for everybody to read."""
+"""The tables of files that are sent in, row by row, and of notices that are posted."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
@@ -62,6 +62,7 @@ def import_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table]:
         sa.Index("ix_imports_commune", "commune", "id"),
         sa.Index("ix_imports_waiting", "id", postgresql_where=sa.text("state in ('ANSWERED', 'APPLYING')")),
     )
+
     import_rows = sa.Table(
         "import_rows",
         metadata,
@@ -117,11 +118,9 @@ def import_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table]:
 
 
 def notice_table(metadata: sa.MetaData) -> sa.Table:
-    """`notices`: what a commune posts for everybody to read, and until when.
-
-    `listed` names households and what was found; their heads' names are read when the notice is printed, and
-    are not printed once its days are over.
-    """
+    """`notices`."""
+    # What a commune posts for everybody to read, and until when. `listed` names households and what was found; their
+    # heads' names are read when the notice is printed, and are not printed once its days are over.
     return sa.Table(
         "notices",
         metadata,

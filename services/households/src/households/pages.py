@@ -1,6 +1,8 @@
 """What officers see: the files of their area, and the rows that wait for somebody to say whom they mean."""
 
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -8,11 +10,13 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from benvung import auth, paging
+from benvung.auth import Principal
 from benvung.db import Conn
 from benvung.pages import catalogue, render
 from benvung.paging import After
+from benvung.vault import Vault
 from households import actions, store
-from households.actions.matched_results import Choice
+from households.actions.matched_results import Choice, Resolved
 from households.actions.matching import Unmatched
 from households.api.fields import Keys, Reader, Writer
 from households.api.imports import ImportId, import_row
@@ -51,37 +55,16 @@ async def matching_page(
     vault: Keys,
     after: After = None,
     taken: Count = 0,
-    refused: Count = 0,
 ) -> Response:
     """The rows that wait, each with who may be meant. Nothing is chosen beforehand."""
-    found = await import_row(conn, principal, import_id)
-    columns = (import_rows.c.row_no,)
-    query = paging.keyset(store.imports.rows_query(import_id, "unmatched"), columns, after, SHOWN)
-    items, following = paging.split(await store.registry.rows(conn, query), columns, SHOWN)
-    listed = await actions.matching.unmatched(conn, principal, vault, found, items)
-    await on_record(conn, principal, import_id, listed)
-    language = catalogue.chosen(request)
-    address = f"/imports/{import_id}/matching"
-    return render(
-        request,
-        "matching.html",
-        **auth.signed_in(request),
-        found=found,
-        address=address,
-        rows=[_shown(row, language) for row in listed],
-        waiting=await store.lists.unmatched_count(conn, import_id),
-        taken=taken,
-        refused=refused,
-        next_url=f"{address}?{urlencode({'after': following})}" if following else None,
-        first_url=address if after else None,
-    )
+    return await _matching(Asked(request, conn, principal, vault, import_id), after, taken, ())
 
 
 @router.post("/imports/{import_id}/matching")
 async def match(
     request: Request, import_id: ImportId, conn: Conn, principal: Writer, vault: Keys
-) -> RedirectResponse:
-    """Take what was chosen on the page, and show what still waits."""
+) -> Response:
+    """Take what was chosen on the page, and show what still waits, with why a choice could not be taken."""
     form = await request.form()
     choices = [
         choice
@@ -91,9 +74,52 @@ async def match(
     answered = []
     if choices:
         answered = await actions.matching.resolve(conn, principal, vault, import_id, choices[:SHOWN])
-    refused = sum(1 for each in answered if any(a["level"] == "ERROR" for a in each.answers))
-    went = {"taken": len(answered) - refused, "refused": refused}
-    return RedirectResponse(f"/imports/{import_id}/matching?{urlencode(went)}", status_code=303)
+    refused = [each for each in answered if any(one["level"] == "ERROR" for one in each.answers)]
+    taken = len(answered) - len(refused)
+    if refused:
+        return await _matching(Asked(request, conn, principal, vault, import_id), None, taken, refused)
+    return RedirectResponse(f"/imports/{import_id}/matching?{urlencode({'taken': taken})}", status_code=303)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who looks at which import."""
+
+    request: Request
+    conn: Conn
+    principal: Principal
+    vault: Vault
+    import_id: uuid.UUID
+
+
+async def _matching(asked: Asked, after: str | None, taken: int, refused: Sequence[Resolved]) -> Response:
+    conn, import_id = asked.conn, asked.import_id
+    found = await import_row(conn, asked.principal, import_id)
+    columns = (import_rows.c.row_no,)
+    query = paging.keyset(store.imports.rows_query(import_id, "unmatched"), columns, after, SHOWN)
+    items, following = paging.split(await store.registry.rows(conn, query), columns, SHOWN)
+    listed = await actions.matching.unmatched(conn, asked.principal, asked.vault, found, items)
+    await on_record(conn, asked.principal, import_id, listed)
+    language = catalogue.chosen(asked.request)
+    address = f"/imports/{import_id}/matching"
+    reasons = [
+        (f"row-{each.row_no}", f"{each.row_no}: {one[f'message_{language}']}")
+        for each in refused
+        for one in each.answers
+    ]
+    return render(
+        asked.request,
+        "matching.html",
+        **auth.signed_in(asked.request),
+        found=found,
+        address=address,
+        rows=[_shown(row, language) for row in listed],
+        waiting=await store.lists.unmatched_count(conn, import_id),
+        taken=taken,
+        reasons=reasons,
+        next_url=f"{address}?{urlencode({'after': following})}" if following else None,
+        first_url=address if after else None,
+    )
 
 
 def _choice(name: str, value: str) -> Choice | None:

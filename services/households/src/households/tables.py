@@ -125,8 +125,6 @@ reviews = sa.Table(
     sa.Index("ix_reviews_commune_id", "commune", "id"),
 )
 
-imports, import_rows = import_tables(metadata)
-
 combinations = sa.Table(
     "combinations",
     metadata,
@@ -306,6 +304,7 @@ populations = sa.Table(
     sa.Index("ix_populations_area_as_of", "area", "as_of"),
 )
 
+imports, import_rows = import_tables(metadata)
 notices = notice_table(metadata)
 members, member_facts = member_tables(metadata)
 simulations, simulation_counts, simulation_indicators, simulation_changes = simulation_tables(metadata)

@@ -103,9 +103,12 @@ class Matching:
         planned = member_files.answer_household(rows, facts, self.found.holds_from, elsewhere)
         found = [left_out(self.vault, row) for row in own if row.matched_by is None and row.row_no in choices]
         waits = not_whole(unreadable)
-        for row, made in zip(rows, planned, strict=True):
-            held_up = waits is not None and made.taken
-            plan = replace(made, plan=RowPlan.REFUSED, member=None, refused=waits) if held_up else made
+        if waits is not None:
+            planned = tuple(
+                replace(each, plan=RowPlan.REFUSED, member=None, refused=waits) if each.taken else each
+                for each in planned
+            )
+        for row, plan in zip(rows, planned, strict=True):
             again = member_files.answered_row(
                 self.vault, row, plan, home, MatchKind.BY_HAND, self.found.holds_from
             )

@@ -77,6 +77,7 @@ async def unmatched(
     every = [each for candidates in listed.values() for each in candidates]
     homes = await store.candidates.homes(conn, [each.household_id for each in every])
     people = await store.candidates.people(conn, [each.member_id for each in every if each.member_id])
+    villages = {each.code: each.name for each in await store.places.villages_of(conn, found.commune)}
     scope = principal.scope()
     shown = []
     for row in rows:
@@ -112,7 +113,7 @@ async def unmatched(
             Unmatched(
                 row.row_no,
                 of_person,
-                known.get("village"),
+                villages.get(known.get("village") or "", known.get("village")),
                 known.get("code"),
                 head,
                 known.get("name"),

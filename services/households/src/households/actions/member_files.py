@@ -3,8 +3,8 @@
 import asyncio
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -35,8 +35,10 @@ from households.files.packed import Packed, birth, packed
 from households.files.tables import TableRow
 from households.store.candidates import Sought
 from households.store.imports import AnsweredRow, Running
+from households.store.lists import Waiting
+from households.store.members import Written
 
-Reference = tuple[str | None, str | None, str | None, str]
+Reference = tuple[str | None, str | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,15 +217,30 @@ def _homes(rows: Sequence[Row], matches: Mapping[int, Match]) -> dict[int, uuid.
     return {number: home for number, home in found.items() if home is not None}
 
 
-def _reference(values: Packed) -> Reference:
-    head = values.get("head_name") or ""
-    return values.get("household_id"), values.get("village"), values.get("code"), domain.normalise_name(head)
+def _head(values: Packed) -> str:
+    """The head whom a row names; empty where it names none."""
+    return domain.normalise_name(values.get("head_name") or "")
 
 
 def _groups(rows: Mapping[int, Packed]) -> dict[int, int]:
-    """For each row the first row of its household, which the group is named after."""
-    first: dict[Reference, int] = {}
-    return {number: first.setdefault(_reference(values), number) for number, values in rows.items()}
+    """For each row the first row of its household, which the group is named after.
+
+    A row without a head belongs to the only household of its village and code that the file has.
+    """
+    heads: dict[Reference, set[str]] = {}
+    for values in rows.values():
+        heads.setdefault(_reference(values), set()).add(_head(values))
+    first: dict[tuple[Reference, str], int] = {}
+    groups = {}
+    for number, values in rows.items():
+        named = heads[_reference(values)] - {""}
+        head = _head(values) or (next(iter(named)) if len(named) == 1 else "")
+        groups[number] = first.setdefault((_reference(values), head), number)
+    return groups
+
+
+def _reference(values: Packed) -> Reference:
+    return values.get("household_id"), values.get("village"), values.get("code")
 
 
 def _by_group(rows: Sequence[Row]) -> dict[int, list[Row]]:
@@ -236,15 +253,16 @@ def _by_group(rows: Sequence[Row]) -> dict[int, list[Row]]:
 def _located(
     vault: Vault, register: Held, rows: Mapping[int, Packed], groups: Mapping[int, int]
 ) -> tuple[dict[int, FileRow], dict[int, Refused]]:
-    heads = {
+    own = {
         groups[n]: values["name"]
         for n, values in rows.items()
         if code_list("relation").has(values.get("relation"), "head") and "name" in values
     }
+    heads = own | {groups[n]: values["head_name"] for n, values in rows.items() if _head(values)}
     located: dict[int, FileRow] = {}
     refused: dict[int, Refused] = {}
     for group in dict.fromkeys(groups.values()):
-        values = {**rows[group], "head_name": rows[group].get("head_name") or heads.get(group, "")}
+        values = {**rows[group], "head_name": heads.get(group, "")}
         try:
             if "village" not in values and "household_id" not in values:
                 raise _no_household()
@@ -271,43 +289,62 @@ def _id_of(values: Packed) -> uuid.UUID:
 async def apply(conn: AsyncConnection, vault: Vault, running: Running) -> None:
     """Record the next households' rows. What no longer holds is refused, a household's rows together."""
     assert running.holds_from is not None  # a list has its day
-    on = running.holds_from
     rows = await store.lists.next_whole_households(conn, running.id)
-    grouped: dict[uuid.UUID, list[Row]] = {}
-    for each in rows:
-        values = opened(vault, each.given or b"")
-        meant = "NEW" if each.is_new else "MEMBER"
-        row = Row(each.row_no, values, 0, each.member_id or uuid.uuid4(), meant)
-        grouped.setdefault(each.household_id, []).append(row)
-    states = await store.households.hold(conn, list(grouped))
-    facts = await store.members.facts_of_many(conn, vault, grouped)
-    applied: dict[int, int | None] = {}
-    refused: list[tuple[int, bytes]] = []
-    touched = []
-    for household_id, own in grouped.items():
-        state = states.get(household_id)
-        if state is None or state.commune != running.commune or state.status is not domain.Status.ACTIVE:
-            refused += [(row.number, seal_answers(vault, [refusal_answer(_gone())])) for row in own]
-            continue
-        known = facts.get(household_id, [])
-        planned, new = plan_rows(known, [person_row(row) for row in own], on, clock.today())
-        if not all(each.taken for each in planned):
-            refused += [(p.number, seal_answers(vault, [refusal_answer(_why(p))])) for p in planned]
-            continue
-        if new:
-            await member_actions.write(conn, vault, running.uploaded_by, household_id, known, new)
-        applied |= dict.fromkeys((row.number for row in own), None)
-        touched.append(household_id)
-    await store.lists.mark_applied(conn, running.id, applied)
-    await store.imports.refuse_rows(conn, running.id, refused)
-    await store.imports.count(conn, running.id, applied=len(applied), refused=len(refused))
-    detail: dict[str, Any] = {"kind": running.kind, "applied": len(applied), "refused": len(refused)}
-    actor, about = Uploader(running.uploaded_by), audit.About("household", touched)
+    homes = {row.household_id for row in rows}
+    states = await store.households.hold(conn, homes)
+    here = {
+        each
+        for each, state in states.items()
+        if state.commune == running.commune and state.status is domain.Status.ACTIVE
+    }
+    facts = await store.members.facts_of_many(conn, vault, homes)
+    found = await asyncio.to_thread(_recorded, vault, rows, here, facts, running.holds_from)
+    await store.members.write(conn, vault, found.written, by=running.uploaded_by)
+    await store.lists.mark_applied(conn, running.id, dict.fromkeys(found.applied))
+    await store.imports.refuse_rows(conn, running.id, found.refused)
+    counts = {"applied": len(found.applied), "refused": len(found.refused)}
+    await store.imports.count(conn, running.id, **counts)
+    actor, about = Uploader(running.uploaded_by), audit.About("household", sorted(homes & here))
+    detail: dict[str, Any] = {"kind": running.kind, **counts}
     await audit.record(conn, actor, "list.applied", "import", str(running.id), detail, about=about)
 
 
-def _why(planned: Planned) -> Refused:
-    return planned.refused or _gone()
+@dataclass(slots=True)
+class _Recorded:
+    """What comes of some rows: what is to be written, and which rows are applied or no longer hold."""
+
+    written: list[Written] = field(default_factory=list)
+    applied: list[int] = field(default_factory=list)
+    refused: list[tuple[int, bytes]] = field(default_factory=list)
+
+
+def _recorded(
+    vault: Vault,
+    rows: Sequence[Waiting],
+    here: Collection[uuid.UUID],
+    facts: Mapping[uuid.UUID, Sequence[MemberFact]],
+    on: dt.date,
+) -> _Recorded:
+    """Runs in a thread: many rows are opened, and many rules asked."""
+    grouped: dict[uuid.UUID, list[Row]] = {}
+    for each in rows:
+        meant = "NEW" if each.is_new else "MEMBER"
+        row = Row(each.row_no, opened(vault, each.given or b""), 0, each.member_id or uuid.uuid4(), meant)
+        grouped.setdefault(each.household_id, []).append(row)
+    found = _Recorded()
+    for household_id, own in grouped.items():
+        known = facts.get(household_id, ())
+        planned, new = plan_rows(known, [person_row(row) for row in own], on, clock.today())
+        if household_id not in here or not all(each.taken for each in planned):
+            found.refused += [
+                (each.number, seal_answers(vault, [refusal_answer(each.refused or _gone())]))
+                for each in planned
+            ]
+            continue
+        if new:
+            found.written.append(member_actions.written(household_id, known, new))
+        found.applied += [row.number for row in own]
+    return found
 
 
 def _gone() -> Refused:

@@ -32,7 +32,7 @@ from households.domain.rosters import (
     take,
     version_on,
 )
-from households.store.members import Newest
+from households.store.members import Newest, Written
 
 Facts = Sequence[MemberFact]
 
@@ -183,24 +183,22 @@ async def _record(
     new: Sequence[NewFact],
 ) -> None:
     if new:
-        await write(home.conn, home.vault, home.principal.subject, home.id, facts, new)
+        await store.members.write(
+            home.conn, home.vault, [written(home.id, facts, new)], by=home.principal.subject
+        )
     else:
         take(facts, new, clock.today())
 
 
-async def write(  # noqa: PLR0917 -- who says what of whom
-    conn: AsyncConnection,
-    vault: Vault,
-    by: str,
-    household_id: uuid.UUID,
-    facts: Facts,
-    new: Sequence[NewFact],
-) -> None:
-    """Take new facts beside those that are known of a locked household's members. Raises the domain's `Refused`."""
+def written(household_id: uuid.UUID, facts: Facts, new: Sequence[NewFact]) -> Written:
+    """New facts beside those that are known of a household's members, and the states they lead to.
+
+    Raises the domain's `Refused`.
+    """
     taken = by_member(take(facts, new, clock.today()))
     touched = {fact.member.id for fact in new}
     newest = [_newest(own) for member_id, own in taken.items() if member_id in touched]
-    await store.members.write(conn, vault, household_id, by=by, newest=newest, facts=new)
+    return Written(household_id, newest, new)
 
 
 def _newest(own: Facts) -> Newest:

@@ -40,6 +40,7 @@ from households.api.uploads import (
 )
 from households.domain import HouseholdClass
 from households.files.advice import advice
+from households.files.columns import FileKind, title_of
 from households.tables import import_rows
 
 router = APIRouter(prefix="/v1", tags=["imports"])
@@ -226,9 +227,8 @@ async def rows_csv(
     only: Only = None,
 ) -> StreamingResponse:
     """The same as a file to take away."""
-    await import_row(conn, principal, import_id)
-    batches = _Batches(request, principal, import_id, only)
-    lines = _lines(batches, vault, lang)
+    found = await import_row(conn, principal, import_id)
+    lines = _lines(_Batches(request, principal, import_id, only), FileKind(found.kind), vault, lang)
     return StreamingResponse(
         files.answers_csv(lines),
         media_type="text/csv; charset=utf-8",
@@ -255,8 +255,8 @@ async def rows_xlsx(
     only: Only = None,
 ) -> FileResponse:
     """The same as a workbook."""
-    await import_row(conn, principal, import_id)
-    lines = _lines(_Batches(request, principal, import_id, only), vault, lang)
+    found = await import_row(conn, principal, import_id)
+    lines = _lines(_Batches(request, principal, import_id, only), FileKind(found.kind), vault, lang)
     return await workbook(
         request, lambda path: files.write_answers_xlsx(path, lines), f"import-{import_id}.xlsx"
     )
@@ -269,16 +269,18 @@ _RESULTS = {
 }
 
 
-def _lines(batches: "_Batches", vault: Vault, lang: Lang) -> Iterator[files.AnswerLine]:
+def _lines(batches: "_Batches", kind: FileKind, vault: Vault, lang: Lang) -> Iterator[files.AnswerLine]:
     """Runs in a thread of the answer; each batch has a short transaction of its own."""
     after = 0
     while batch := from_thread.run(batches.behind, after):
         for row in batch:
-            yield from _answer_lines(row, open_answers(vault, row.answers), lang)
+            yield from _answer_lines(row, kind, open_answers(vault, row.answers), lang)
         after = batch[-1].row_no
 
 
-def _answer_lines(row: Row[Any], answers: Sequence[Answer], lang: Lang) -> Iterator[files.AnswerLine]:
+def _answer_lines(
+    row: Row[Any], kind: FileKind, answers: Sequence[Answer], lang: Lang
+) -> Iterator[files.AnswerLine]:
     result = _RESULTS[row.state][lang == "en"]
     code = row._asdict()["class"]
     line = files.AnswerLine(row.row_no, result, row.household_id, HouseholdClass(code) if code else None)
@@ -287,7 +289,7 @@ def _answer_lines(row: Row[Any], answers: Sequence[Answer], lang: Lang) -> Itera
     for each in answers:
         yield replace(
             line,
-            field=each["field"],
+            field=each["field"] if kind is FileKind.RESULTS else title_of(kind, each["field"]),
             rule=each["rule"],
             message=each["message_vi"],
             message_en=each["message_en"],

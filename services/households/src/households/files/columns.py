@@ -11,7 +11,7 @@ from importlib import resources
 from typing import Any
 
 from households.domain import Standard
-from households.domain.b2_form import Kind, Question, form_b2
+from households.domain.b2_form import Kind, Question, form_b2, forms_b2
 from households.domain.lists import code_list
 
 
@@ -111,6 +111,18 @@ def form_b_columns(standard: Standard) -> Columns:
         found.help_vi,
         (*first, *questions, last),
     )
+
+
+def title_of(kind: FileKind, field: str) -> str:
+    """How a file names the column that an answer is about; a question by its words, a member's attribute by its list."""
+    found = columns_of(kind).title(field)
+    if found != field or kind is not FileKind.FORM_B:
+        return found
+    code = field.removeprefix(QUESTION)
+    for form in forms_b2().values():
+        if code in form.questions:
+            return form.questions[code].vi
+    return columns_of(FileKind.MEMBERS).title(field.rpartition(".")[2])
 
 
 def _column(raw: Mapping[str, Any]) -> Column:

@@ -69,6 +69,9 @@ def _formats(book: Any) -> dict[str, Any]:
             font | {"bold": True, "font_size": 14, "align": "center", "text_wrap": True}
         ),
         "head": book.add_format(head),
+        # A title over both rows of the header, without the merged cells that sorting stumbles over.
+        "head_open": book.add_format(head | {"bottom": 0}),
+        "head_low": book.add_format(head | {"top": 0}),
         "tiny": book.add_format(grid | {"align": "center", "italic": True, "font_size": 9}),
         "middle": book.add_format(grid | {"align": "center"}),
         "left": book.add_format(grid | {"align": "left"}),
@@ -82,9 +85,10 @@ def _above(page: Worksheet, layout: ListLayout, head: ListHead, formats: dict[st
     half = min(3, last // 2)
     for at, column in enumerate(layout.columns):
         page.set_column(at, at, column.width)
+    # A row that is written is gone from memory: whatever stands in a row is written before the next one.
     page.merge_range(0, 0, 0, half, "ỦY BAN NHÂN DÂN", formats["bold"])
-    page.merge_range(1, 0, 1, half, head.place.upper(), formats["bold"])
     page.merge_range(0, half + 1, 0, last, "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", formats["bold"])
+    page.merge_range(1, 0, 1, half, head.place.upper(), formats["bold"])
     page.merge_range(1, half + 1, 1, last, "Độc lập - Tự do - Hạnh phúc", formats["bold"])
     page.set_row(3, 40 if len(layout.vi) > 40 else 22)
     page.merge_range(3, 0, 3, last, layout.vi, formats["title"])
@@ -93,18 +97,19 @@ def _above(page: Worksheet, layout: ListLayout, head: ListHead, formats: dict[st
 
 def _columns(page: Worksheet, layout: ListLayout, formats: dict[str, Any]) -> None:
     page.set_row(_TOP, 20)
-    page.set_row(_TOP + 1, 62)
     at = 0
     for group, columns in groupby(layout.columns, key=lambda column: column.group):
         listed = list(columns)
         if group and len(listed) > 1:
             page.merge_range(_TOP, at, _TOP, at + len(listed) - 1, group, formats["head"])
-        for place, column in enumerate(listed, start=at):
-            if group:
-                page.write_string(_TOP + 1, place, column.vi, formats["head"])
-            else:
-                page.merge_range(_TOP, place, _TOP + 1, place, column.vi, formats["head"])
+        else:
+            for place in range(at, at + len(listed)):
+                page.write_string(_TOP, place, group, formats["head" if group else "head_open"])
         at += len(listed)
+    page.set_row(_TOP + 1, 62)
+    for place, column in enumerate(layout.columns):
+        style = formats["head" if column.group else "head_low"]
+        page.write_string(_TOP + 1, place, column.vi, style)
     for place, column in enumerate(layout.columns):
         page.write_string(_TOP + 2, place, column.no, formats["tiny"])
     page.freeze_panes(_TOP + 3, 3)

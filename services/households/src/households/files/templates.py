@@ -14,6 +14,7 @@ from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
 from households.files.columns import Column, Columns, Read
+from households.files.heights import height
 
 ROWS = 2000
 """Rows of a template that offer choices."""
@@ -93,7 +94,6 @@ def _table(page: Worksheet, columns: Columns, formats: dict[str, Format]) -> Non
     page.freeze_panes(1, 0)
     page.set_landscape()
     page.set_paper(8)
-    page.fit_to_pages(1, 0)
     page.repeat_rows(0)
 
 
@@ -128,7 +128,7 @@ def _guide(page: Worksheet, columns: Columns, formats: dict[str, Format]) -> Non
     line = 1
     for words in (*columns.help_vi, f"Nguồn: {columns.source}."):
         page.merge_range(line, 0, line, len(widths) - 1, words, formats["plain"])
-        page.set_row(line, 32)
+        page.set_row(line, height([words], [sum(widths)]))
         line += 1
     line += 1
     for at, words in enumerate(("Cột", "Bắt buộc", "Cách ghi", "Giải thích", "Tên khác được nhận")):
@@ -142,6 +142,7 @@ def _guide(page: Worksheet, columns: Columns, formats: dict[str, Format]) -> Non
             column.help_vi,
             ", ".join(column.other),
         )
+        page.set_row(line, height(cells, widths))
         for at, words in enumerate(cells):
             page.write_string(line, at, words, formats["cell"])
     page.set_landscape()

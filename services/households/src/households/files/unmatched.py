@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -13,10 +13,10 @@ from households.domain import Refused
 from households.files.cells import fold
 from households.files.columns import Columns, FileKind, columns_of
 from households.files.grid import Limits
+from households.files.heights import height
 from households.files.rows import RowError
 from households.files.tables import TableRow, read_table
 
-MOST = 8
 NEW, SKIP = "MỚI", "BỎ QUA"
 MAX_ROWS = 20_000
 
@@ -40,18 +40,19 @@ class ChoiceLine:
     identifier: UUID | None = None
 
 
-def write_unmatched(path: Path, lines: Iterable[UnmatchedLine]) -> int:
+def write_unmatched(path: Path, lines: Sequence[UnmatchedLine]) -> int:
     """The rows with their candidates side by side, and a list to choose from in each; returns their number."""
     columns = columns_of(FileKind.RESOLUTIONS)
+    most = max([1, *(len(line.candidates) for line in lines)])
     head = [
         columns.title("row_no"),
         columns.title("choice"),
         "Dòng trong tệp ghi",
         "Vì sao chưa khớp",
-        *(f"Ứng viên {number}" for number in range(1, MOST + 1)),
+        *(f"Ứng viên {number}" for number in range(1, most + 1)),
         columns.title("candidates"),
     ]
-    widths = [7, 12, 40, 44, *([36] * MOST), 20]
+    widths = [7, 12, 34, 40, *([36] * most), 20]
     with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False}) as book:
         page = book.add_worksheet("Khớp hộ")
         guide = book.add_worksheet("Hướng dẫn")
@@ -69,14 +70,16 @@ def write_unmatched(path: Path, lines: Iterable[UnmatchedLine]) -> int:
         page.repeat_rows(0)
         count = 0
         for count, line in enumerate(lines, start=1):
+            shown = [line.says, line.why, *(said for _, said in line.candidates)]
+            page.set_row(count, height(shown, widths[2 : 2 + len(shown)]))
             page.write_number(count, 0, line.row_no, words)
             page.write_blank(count, 1, None, choose)
             page.write_string(count, 2, line.says, words)
             page.write_string(count, 3, line.why, words)
-            for at in range(MOST):
-                shown = line.candidates[at][1] if at < len(line.candidates) else ""
-                page.write_string(count, 4 + at, shown, words)
-            page.write_string(count, 4 + MOST, " ".join(key for key, _ in line.candidates), words)
+            for at in range(most):
+                candidate = line.candidates[at][1] if at < len(line.candidates) else ""
+                page.write_string(count, 4 + at, candidate, words)
+            page.write_string(count, 4 + most, " ".join(key for key, _ in line.candidates), words)
             numbers = [str(at) for at, (key, _) in enumerate(line.candidates, start=1) if key != "-"]
             page.data_validation(
                 count, 1, count, 1,

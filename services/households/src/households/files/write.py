@@ -14,6 +14,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from households.domain import HouseholdClass, Standard, label
+from households.files.heights import height
 from households.files.layout import TITLES, flag_title
 from households.files.rows import (
     AnswerLine,
@@ -99,7 +100,7 @@ ANSWERS_HEAD = (
     "Explanation",
     "Việc cần làm",
 )
-_ANSWERS_WIDTHS = (7, 13, 37, 18, 26, 26, 60, 60, 50)
+_ANSWERS_WIDTHS = (7, 12, 20, 14, 20, 22, 46, 46, 36)
 
 
 def answers_csv(answers: Iterable[AnswerLine]) -> Iterator[bytes]:
@@ -128,11 +129,12 @@ def write_sheet(
             page.write_string(0, at, name, bold)
         page.freeze_panes(1, 0)
         page.set_landscape()
-        page.set_paper(9)
+        page.set_paper(8)
         page.fit_to_pages(1, 0)
         page.repeat_rows(0)
         count = 0
         for count, row in enumerate(rows, start=1):
+            page.set_row(count, height([str(cell or "") for cell in row], widths))
             for at, cell in enumerate(row):
                 if isinstance(cell, int):
                     page.write_number(count, at, cell, number)

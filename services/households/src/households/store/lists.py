@@ -17,7 +17,7 @@ from households.file_tables import UNMATCHED
 from households.store.households import RECORD, record_of
 from households.tables import import_rows, imports
 
-HOUSEHOLDS_AT_ONCE = 500
+HOUSEHOLDS_AT_ONCE = 250
 
 
 @dataclass(frozen=True, slots=True)

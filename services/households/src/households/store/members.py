@@ -1,5 +1,6 @@
 """Members of households: their facts, their newest state, and what of it is sealed."""
 
+import asyncio
 import datetime as dt
 import json
 import uuid
@@ -114,37 +115,36 @@ def _fact(row: sa.Row[Any], vault: Vault) -> MemberFact:
     )
 
 
-async def write(
-    conn: AsyncConnection,
-    vault: Vault,
-    household_id: uuid.UUID,
-    *,
-    by: str,
-    newest: Iterable[Newest],
-    facts: Sequence[NewFact],
-) -> None:
-    """Record facts and the states they lead to. The caller holds the household locked.
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What is to be recorded of the members of one household."""
+
+    household_id: uuid.UUID
+    newest: Sequence[Newest]
+    facts: Sequence[NewFact]
+
+
+async def write(conn: AsyncConnection, vault: Vault, written: Sequence[Written], *, by: str) -> None:
+    """Record facts and the states they lead to. The caller holds the households locked.
 
     What one request records is known from one moment on, later than whatever was recorded before.
     """
+    if not written:
+        return
     last = sa.select(sa.func.max(member_facts.c.recorded_at) + sa.text("interval '1 microsecond'")).where(
-        member_facts.c.household_id == household_id
+        member_facts.c.household_id.in_([each.household_id for each in written])
     )
     moment = await conn.scalar(sa.select(sa.func.greatest(sa.func.clock_timestamp(), last.scalar_subquery())))
     insert = pg.insert(members)
-    await conn.execute(
-        insert.on_conflict_do_update(
-            index_elements=["id"],
-            set_={column.name: insert.excluded[column.name] for column in members.c if column.name != "id"},
-        ),
-        [_state(vault, household_id, each) for each in newest],
-    )
-    await conn.execute(
-        member_facts.insert(),
-        [
+
+    def states() -> list[dict[str, Any]]:
+        return [_state(vault, home.household_id, each) for home in written for each in home.newest]
+
+    def recorded() -> list[dict[str, Any]]:
+        return [
             {
                 "member_id": fact.member.id,
-                "household_id": household_id,
+                "household_id": home.household_id,
                 "kind": fact.kind.value,
                 "valid_from": fact.valid_from,
                 "recorded_at": moment,
@@ -153,8 +153,20 @@ async def write(
                 "left_reason": fact.left_reason,
                 **_described(vault, fact.member),
             }
-            for fact in facts
-        ],
+            for home in written
+            for fact in home.facts
+        ]
+
+    # Sealing many would hold up every other request.
+    await conn.execute(
+        insert.on_conflict_do_update(
+            index_elements=["id"],
+            set_={column.name: insert.excluded[column.name] for column in members.c if column.name != "id"},
+        ),
+        await asyncio.to_thread(states) if len(written) > 1 else states(),
+    )
+    await conn.execute(
+        member_facts.insert(), await asyncio.to_thread(recorded) if len(written) > 1 else recorded()
     )
 
 
