@@ -139,7 +139,7 @@ class ProjectorRunner(Runner):
     async def _transact(self, conn: AsyncConnection, messages: Sequence[Stored], reason: str | None) -> None:
         batch = sort(self._projector, messages, self._withdrawn, reason)
         last = messages[-1]
-        async with conn.begin():
+        async with conn.begin(), (await db.driver(conn)).pipeline():
             # First, so that a retry or a swap beside us waits for this batch, or this batch for them.
             await self._move_checkpoint(conn, last)
             await project(conn, self._projector, batch.received)
@@ -172,5 +172,5 @@ class ProjectorRunner(Runner):
                 json.dumps({"stream": self._projector.stream, "seq": last.stream_seq}),
             ),
         )
-        if cursor.rowcount != 1:
+        if await cursor.fetchone() is None:
             raise Doubt("the checkpoint was moved by another process")

@@ -78,7 +78,8 @@ class Projector:
     `handle` gets a batch in stream order, writes rows with set-based SQL, and returns what is to be
     announced: lazily where that is work, because a projection made anew announces nothing of it. It must be
     indifferent to repetition and disorder: facts are inserted once by sequence, state rows only move to a
-    higher one.
+    higher one. It runs in a pipeline: statements are sent without waiting, and what one of them did is
+    known only when its rows are fetched.
 
     `tables` are those that `handle` writes, and nobody else: each has a primary key, and all can be made
     anew from the stream. A projection that announces has `reconcile`: called while names mean the new

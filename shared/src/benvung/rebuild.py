@@ -186,7 +186,7 @@ class Rebuilder(Runner):
                 known = True
                 batch = await self._check_last(conn, ahead, job, batch)
             if batch.messages:
-                job = await ahead.during(self._project(conn, job, ahead, batch))
+                job = await self._project(conn, job, ahead, batch)
                 await pull.acknowledge(batch.messages[-1])
                 self.count(len(batch.messages))
 
@@ -209,11 +209,12 @@ class Rebuilder(Runner):
             whole = messages is batch.messages and reason is None
             found = batch.found if whole else ahead.sort(messages, reason)
             last = messages[-1]
-            async with conn.begin_nested() if swapping else conn.begin():
+            pg = await db.driver(conn)
+            async with conn.begin_nested() if swapping else conn.begin(), pg.pipeline() as sent:
                 reached = replace(job, seq=last.stream_seq, fingerprint=fingerprint(last))
                 if not swapping:
                     # A crash may undo the last batches, rows and place alike: they are read again.
-                    await (await db.driver(conn)).execute("set local synchronous_commit = off")
+                    await pg.execute("set local synchronous_commit = off")
                 # Noted first, as the live projection does, so that the two never wait for each other.
                 anew = await withdrawals.note(conn, job.projector.stream, found.withdrawn)
                 await self._say_how_far(conn, reached, "READING")
@@ -225,6 +226,8 @@ class Rebuilder(Runner):
                     # What it would announce is told of by the comparison, if it is news.
                     await job.projector.handle(conn, found.received)
                 await shadow.search(conn, LIVE)
+                # All is asked of PostgreSQL, which now has long to write.
+                await (sent.sync() if swapping else ahead.during(sent.sync()))
 
         await digest(self.name, batch.messages, transact)
         last = batch.messages[-1]
@@ -234,10 +237,10 @@ class Rebuilder(Runner):
         wanted = ("REQUESTED", "READING") if job.seq == 0 else ("READING",)
         cursor = await (await db.driver(conn)).execute(
             "update rebuilds set state = %s, stream_created = %s, stream_seq = %s, digest = %s"
-            " where id = %s and state = any(%s)",
+            " where id = %s and state = any(%s) returning id",
             (state, job.created, job.seq, job.fingerprint, job.id, list(wanted)),
         )
-        if cursor.rowcount != 1:
+        if await cursor.fetchone() is None:
             raise Doubt("the rebuild was cancelled or asked for again")
 
     async def _start_over(self, conn: AsyncConnection, job: Job) -> None:

@@ -16,10 +16,11 @@ async def note(conn: AsyncConnection, stream: str, events: Sequence[UUID]) -> bo
     if not events:
         return False
     cursor = await (await db.driver(conn)).execute(
-        "insert into withdrawn (stream, event_id) select %s, unnest(%s::uuid[]) on conflict do nothing",
+        "insert into withdrawn (stream, event_id) select %s, unnest(%s::uuid[]) on conflict do nothing"
+        " returning true",
         (stream, sorted(events)),
     )
-    return cursor.rowcount > 0
+    return await cursor.fetchone() is not None
 
 
 async def known(conn: AsyncConnection, stream: str) -> set[str]:

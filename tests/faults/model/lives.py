@@ -2,7 +2,8 @@
 
 import asyncio
 import contextvars
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -128,6 +129,7 @@ class Watched(psycopg.AsyncConnection[Any]):
     """A database session that stops where its life is told to."""
 
     owner: Life | None = None
+    sent: psycopg.AsyncPipeline | None = None
     # Of a closed connection psycopg does not tell it any more.
     pid = 0
 
@@ -138,6 +140,16 @@ class Watched(psycopg.AsyncConnection[Any]):
     async def commit(self) -> None:
         """Commit, with a point before and behind it."""
         await self._between("commit", super().commit())
+
+    @asynccontextmanager
+    async def pipeline(self) -> AsyncGenerator[psycopg.AsyncPipeline]:
+        """As psycopg's, but no statement is under way while anybody else does anything."""
+        async with super().pipeline() as sent:
+            self.sent = sent
+            try:
+                yield sent
+            finally:
+                self.sent = None
 
     async def _between(self, call: str, work: Coroutine[Any, Any, Any]) -> Any:
         owner = life()
@@ -152,6 +164,8 @@ class Watched(psycopg.AsyncConnection[Any]):
             work.close()
             raise
         result = await work
+        if self.sent is not None:
+            await self.sent.sync()
         await owner.reach("after", call)
         return result
 

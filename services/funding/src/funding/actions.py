@@ -49,7 +49,7 @@ async def follow(conn: AsyncConnection, changes: Iterable[Change]) -> Iterable[A
     event opened the product, and only a real difference is announced.
     """
     ordered = sorted(changes, key=_sequence)
-    ids = sorted({each.state.household_id for each in ordered}, key=_order)
+    ids = sorted({each.state.household_id for each in ordered})
     batch = _Batch(*await projection.known(conn, ids))
     for each in ordered:
         batch.apply(each)
@@ -96,10 +96,8 @@ async def _refused(conn: AsyncConnection, told: Kept | None) -> Kept:
     return told._replace(answer=answers[told.answer.product], limit_dong=None, rate_percent=None)
 
 
-# PostgreSQL's order of UUIDs, at a fraction of the cost of comparing them in Python.
-_order = attrgetter("int")
 _sequence = attrgetter("state.sequence")
-_household = attrgetter("state.household_id.int")
+_household = attrgetter("state.household_id")
 
 
 class _Batch:
@@ -107,8 +105,8 @@ class _Batch:
 
     def __init__(self, states: Households, answers: Answers) -> None:
         self._states, self._answers = states, answers
-        self._moved: set[UUID] = set()
-        self._changed: set[tuple[UUID, Product]] = set()
+        self._moved: set[str] = set()
+        self._changed: set[tuple[str, Product]] = set()
         self.told: list[tuple[str, Kept, Kept | None]] = []
 
     def apply(self, change: Change) -> None:
@@ -128,12 +126,11 @@ class _Batch:
 
     def moved(self) -> list[State]:
         """The states to write, in id order."""
-        return [self._states[household] for household in sorted(self._moved, key=_order)]
+        return [self._states[household] for household in sorted(self._moved)]
 
     def changed(self) -> list[Kept]:
         """The answers to write, in id order."""
-        keys = sorted(self._changed, key=lambda key: (_order(key[0]), key[1]))
-        return [self._answers[household][product] for household, product in keys]
+        return [self._answers[household][product] for household, product in sorted(self._changed)]
 
     def _answer(self, change: Change, answer: Answer, old: Kept | None) -> None:
         state = change.state
@@ -205,7 +202,7 @@ def _event(new: Kept, old: Kept | None) -> EligibilityChanged:
         province=new.province,
         commune=new.commune,
         revision=new.revision,
-        household_id=new.household_id,
+        household_id=UUID(new.household_id),
         product=new.answer.product.value,
         status=new.answer.status.value,
         valid_from=new.answer.valid_from,

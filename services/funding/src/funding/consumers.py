@@ -2,10 +2,10 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung import reorganised
@@ -17,13 +17,20 @@ from funding.domain import HouseholdStatus, PovertyClass, Standing
 from funding.store.projection import State
 from funding.tables import FROM_HOUSEHOLDS
 
+# An id as it is nearly always written needs no object; another spelling of it means the same household.
+HouseholdId = Annotated[
+    Annotated[str, Field(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+    | Annotated[str, AfterValidator(lambda given: str(UUID(given)))],
+    Field(union_mode="left_to_right"),
+]
+
 
 class HouseholdReader(BaseModel):
     """The part of a household's public state that eligibility and its check rest on."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    household_id: UUID
+    household_id: HouseholdId
     province: str
     commune: str
     members: int

@@ -5,13 +5,13 @@ Written set by set over psycopg directly: this is the path every event takes.
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from psycopg import sql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from benvung import db
+from benvung import db, rows
 from funding import domain
 from funding.domain import Answer, HouseholdStatus, PovertyClass, Product, Reason, Standing, Status
 
@@ -19,7 +19,7 @@ from funding.domain import Answer, HouseholdStatus, PovertyClass, Product, Reaso
 class State(NamedTuple):
     """A household's newest public state, as far as this service needs it."""
 
-    household_id: UUID
+    household_id: str
     sequence: int
     province: str
     commune: str
@@ -30,7 +30,7 @@ class State(NamedTuple):
 class Kept(NamedTuple):
     """The newest answer for one product, with what it rested on. `revision` counts what was announced."""
 
-    household_id: UUID
+    household_id: str
     answer: Answer
     limit_dong: int | None
     rate_percent: Decimal | None
@@ -49,6 +49,8 @@ _STATUS = {each.value: each for each in Status}
 _REASON = {each.value: each for each in Reason}
 _HOUSEHOLD_STATUS = {each.value: each for each in HouseholdStatus}
 _CLASS: dict[str | None, PovertyClass | None] = {None: None} | {each.value: each for each in PovertyClass}
+
+_CLASS_TEXT = {each: rows.text(each) for each in _CLASS.values()}
 
 # Read back into `Kept` in this order.
 _KEPT = [
@@ -71,37 +73,42 @@ _KEPT = [
 
 
 def _columns(table: str) -> str:
-    return ", ".join(f"{table}.{column}" for column in _KEPT)
+    return ", ".join(f"{table}.{column}{'::text' if column == 'household_id' else ''}" for column in _KEPT)
 
 
-Households = dict[UUID, State]
-Answers = dict[UUID, dict[Product, Kept]]
-Fact = dict[str, Any]
+Households = dict[str, State]
+Answers = dict[str, dict[Product, Kept]]
+# A row of eligibility_history as `benvung.rows` writes it.
+Fact = str
 
 
 def fact(state: State, answers: Sequence[Answer]) -> Fact:
     """The row that tells what one event entitled the household to."""
-    return _placed(state) | _opened(answers)
+    days, rest = _opened(state.standing, tuple(answers))
+    return (
+        f"{state.household_id},{state.sequence},{days},{rows.text(state.province)}"
+        f",{rows.text(state.commune)},{rest}"
+    )
 
 
-async def known(conn: AsyncConnection, ids: Sequence[UUID]) -> tuple[Households, Answers]:
+async def known(conn: AsyncConnection, ids: Sequence[str]) -> tuple[Households, Answers]:
     """What is known of these households. Only who holds the projection's checkpoint may go by it."""
     pg = await db.driver(conn)
-    listed = "{" + ",".join(map(str, ids)) + "}"
+    listed = "{" + ",".join(ids) + "}"
     states = await pg.execute(
-        "select household_id, sequence, province, commune, members, status, poverty_class, class_since,"
+        "select household_id::text, sequence, province, commune, members, status, poverty_class, class_since,"
         " left_list_on, holds_from from household_states where household_id = any(%s::uuid[])",
         (listed,),
+    )
+    answer_rows = await pg.execute(
+        f"select {_columns('e')} from eligibility e where household_id = any(%s::uuid[])", (listed,)
     )
     found = {
         row[0]: State(row[0], row[1], row[2], row[3], row[4], _standing(row[5:]))
         for row in await states.fetchall()
     }
-    rows = await pg.execute(
-        f"select {_columns('e')} from eligibility e where household_id = any(%s::uuid[])", (listed,)
-    )
     answers: Answers = {}
-    for row in await rows.fetchall():
+    for row in await answer_rows.fetchall():
         kept = _kept(row)
         answers.setdefault(kept.household_id, {})[kept.answer.product] = kept
     return found, answers
@@ -113,26 +120,23 @@ async def save(
     kept: Sequence[Kept],
     facts: Sequence[Fact],
 ) -> None:
-    """Write newest states, newest answers and new facts, in one round trip."""
-    async with (await db.driver(conn)).pipeline():
-        await save_states(conn, states)
-        await save_answers(conn, kept)
-        await record_facts(conn, facts)
+    """Write newest states, newest answers and new facts."""
+    await save_states(conn, states)
+    await save_answers(conn, kept)
+    await record_facts(conn, facts)
 
 
 async def save_states(conn: AsyncConnection, states: Sequence[State]) -> None:
     """Write newest states; a row never moves to a lower sequence."""
     await _write(
         conn,
-        "insert into household_states select * from json_to_recordset(%s::text::json) as new(household_id uuid,"
-        " sequence bigint, province text, commune text, members int, status text, poverty_class text,"
-        " class_since date, left_list_on date, holds_from date)"
+        "insert into household_states select * from unnest(%s::text::household_states[])"
         " on conflict (household_id) do update set sequence = excluded.sequence,"
         " province = excluded.province, commune = excluded.commune, members = excluded.members,"
         " status = excluded.status, poverty_class = excluded.poverty_class,"
         " class_since = excluded.class_since, left_list_on = excluded.left_list_on,"
         " holds_from = excluded.holds_from where excluded.sequence > household_states.sequence",
-        [_placed(state) | {"members": state.members} for state in states],
+        [_state_row(each) for each in states],
     )
 
 
@@ -140,17 +144,14 @@ async def save_answers(conn: AsyncConnection, kept: Sequence[Kept]) -> None:
     """Write newest answers over those that `known` gave."""
     await _write(
         conn,
-        "insert into eligibility select * from json_to_recordset(%s::text::json) as new(household_id uuid, product text,"
-        " status text, valid_from date, valid_to date, limit_dong bigint, rate_percent numeric, reason text,"
-        " article text, rule_version text, province text, commune text, poverty_class text, sequence bigint,"
-        " revision int)"
+        "insert into eligibility select * from unnest(%s::text::eligibility[])"
         " on conflict (household_id, product) do update set status = excluded.status,"
         " valid_from = excluded.valid_from, valid_to = excluded.valid_to, reason = excluded.reason,"
         " limit_dong = excluded.limit_dong, rate_percent = excluded.rate_percent,"
         " article = excluded.article, rule_version = excluded.rule_version, province = excluded.province,"
         " commune = excluded.commune, poverty_class = excluded.poverty_class,"
         " sequence = excluded.sequence, revision = excluded.revision",
-        [_answered(each) for each in kept],
+        [_answer_row(each) for each in kept],
     )
 
 
@@ -158,23 +159,19 @@ async def record_facts(conn: AsyncConnection, facts: Sequence[Fact]) -> None:
     """Record once per event what its state entitles the household to; a fact is never written again."""
     await _write(
         conn,
-        "insert into eligibility_history select * from json_to_recordset(%s::text::json) as new(household_id uuid,"
-        " sequence bigint, holds_from date, province text, commune text, status text, poverty_class text,"
-        " class_since date, left_list_on date, product text, valid_from date, valid_to date,"
-        " limit_dong bigint, rate_percent numeric, reason text, article text, rule_version text)"
+        "insert into eligibility_history select * from unnest(%s::text::eligibility_history[])"
         " on conflict do nothing",
         facts,
     )
 
 
-async def answer_no_more_from(conn: AsyncConnection, replaced: Sequence[tuple[UUID, int]]) -> None:
+async def answer_no_more_from(conn: AsyncConnection, replaced: Sequence[tuple[str, int]]) -> None:
     """Note facts in whose place others stand, whether or not they came yet."""
     await _write(
         conn,
-        "insert into replaced_facts select distinct on (household_id, sequence) * from"
-        " jsonb_to_recordset(%s) as new(household_id uuid, sequence bigint)"
-        " order by household_id, sequence on conflict do nothing",
-        [{"household_id": household, "sequence": sequence} for household, sequence in replaced],
+        "insert into replaced_facts select distinct on (household_id, sequence) *"
+        " from unnest(%s::text::replaced_facts[]) order by household_id, sequence on conflict do nothing",
+        [f"{household},{sequence}" for household, sequence in replaced],
     )
 
 
@@ -207,7 +204,7 @@ async def continue_revisions(conn: AsyncConnection, live: str) -> None:
     )
 
 
-async def standing(conn: AsyncConnection, household_id: UUID) -> Standing | None:
+async def standing(conn: AsyncConnection, household_id: str) -> Standing | None:
     """What the answers of a household rest on, if it is known."""
     cursor = await (await db.driver(conn)).execute(
         "select status, poverty_class, class_since, left_list_on, holds_from from household_states"
@@ -218,66 +215,83 @@ async def standing(conn: AsyncConnection, household_id: UUID) -> Standing | None
     return None if row is None else _standing(row)
 
 
-async def _write(conn: AsyncConnection, statement: str, rows: Sequence[dict[str, Any]]) -> None:
-    # One JSON parameter: psycopg writes it several times faster than as many arrays.
-    if rows:
-        await (await db.driver(conn)).execute(statement, (db.as_json(rows),))
+async def _write(conn: AsyncConnection, statement: str, written: Sequence[str]) -> None:
+    if written:
+        await (await db.driver(conn)).execute(statement, (rows.array(written),))
 
 
-def _placed(state: State) -> dict[str, Any]:
-    standing = state.standing
-    return {
-        "household_id": state.household_id,
-        "sequence": state.sequence,
-        "province": state.province,
-        "commune": state.commune,
-        "status": standing.status,
-        "poverty_class": standing.poverty_class,
-        "class_since": standing.class_since,
-        "left_list_on": standing.left_list_on,
-        "holds_from": standing.holds_from,
-    }
+def _state_row(state: State) -> str:
+    return (
+        f"{state.household_id},{state.sequence},{rows.text(state.province)},{rows.text(state.commune)}"
+        f",{state.members},{_standing_text(state.standing)}"
+    )
 
 
-def _answered(kept: Kept) -> dict[str, Any]:
-    answer = kept.answer
-    return {
-        "household_id": kept.household_id,
-        "product": answer.product,
-        "status": answer.status,
-        "valid_from": answer.valid_from,
-        "valid_to": answer.valid_to,
-        "limit_dong": kept.limit_dong,
-        "rate_percent": kept.rate_percent,
-        "reason": answer.reason,
-        "article": kept.article,
-        "rule_version": kept.rule_version,
-        "province": kept.province,
-        "commune": kept.commune,
-        "poverty_class": kept.poverty_class,
-        "sequence": kept.sequence,
-        "revision": kept.revision,
-    }
+def _answer_row(kept: Kept) -> str:
+    terms = _terms(kept.answer, kept.limit_dong, kept.rate_percent, kept.article, kept.rule_version)
+    return (
+        f"{kept.household_id},{terms},{rows.text(kept.province)},{rows.text(kept.commune)}"
+        f",{_CLASS_TEXT[kept.poverty_class]},{kept.sequence},{kept.revision}"
+    )
 
 
-def _opened(answers: Sequence[Answer]) -> dict[str, Any]:
-    """The product that is open, or, where none is, why the widest of them is not."""
+# What many households share is written once: whole villages are decided on one day.
+@lru_cache(maxsize=10_000)
+def _standing_text(standing: Standing) -> str:
+    return rows.text(
+        (
+            standing.status,
+            standing.poverty_class,
+            standing.class_since,
+            standing.left_list_on,
+            standing.holds_from,
+        )
+    )
+
+
+@lru_cache(maxsize=10_000)
+def _terms(
+    answer: Answer, limit_dong: int | None, percent: Decimal | None, article: str, version: str
+) -> str:
+    return rows.text(
+        (
+            answer.product,
+            answer.status,
+            answer.valid_from,
+            answer.valid_to,
+            limit_dong,
+            percent,
+            answer.reason,
+            article,
+            version,
+        )
+    )
+
+
+@lru_cache(maxsize=10_000)
+def _opened(standing: Standing, answers: tuple[Answer, ...]) -> tuple[str, str]:
+    """From when a standing holds; and the rest of it with the product that is open under it.
+
+    Where none is open, the reason is why the widest of them is not.
+    """
     opened = next((answer for answer in answers if answer.eligible), None)
     told = opened or answers[-1]
-    reason = {
-        "reason": told.reason,
-        "article": domain.catalogue()[told.product].article,
-        "rule_version": domain.rule_version(),
-    }
-    if opened is None:
-        return reason
-    return reason | {
-        "product": opened.product,
-        "valid_from": opened.valid_from,
-        "valid_to": opened.valid_to,
-        "limit_dong": limit(opened),
-        "rate_percent": rate(opened),
-    }
+    terms = (
+        (opened.product, opened.valid_from, opened.valid_to, limit(opened), rate(opened)) if opened else ()
+    )
+    rest = rows.text(
+        (
+            standing.status,
+            standing.poverty_class,
+            standing.class_since,
+            standing.left_list_on,
+            terms or (None,) * 5,
+            told.reason,
+            domain.catalogue()[told.product].article,
+            domain.rule_version(),
+        )
+    )
+    return rows.text(standing.holds_from), rest
 
 
 def limit(answer: Answer) -> int | None:
