@@ -13,7 +13,8 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.architecture.test_routes import models, service
 from tests.contracts.test_http import COMMUNE, FILLED, PERSON, VILLAGE, in_kong_chro
-from tests.households import people, reviewing
+from tests.households import dividing, people, reviewing
+from tests.households.dividing import for_path
 
 from benvung import web
 from benvung.testing import App, Engine
@@ -29,9 +30,6 @@ QUOTING = {"AnswerShown"}
 FIGURES = {"/v1/situation.csv", "/v1/situation.xlsx", "/v1/movements.csv", "/v1/movements.xlsx",
            "/v1/simulations/{simulation_id}/counts.csv",
            "/v1/templates/{template}.xlsx", "/v1/templates/{template}.csv"}  # fmt: skip
-# What some of these reads ask for in their query.
-ASKED = {"/v1/lists/{code}.csv": {"area": COMMUNE, "purpose": "POLICY"},
-         "/v1/lists/{code}.xlsx": {"area": COMMUNE, "purpose": "POLICY"}}  # fmt: skip
 READS = {
     "households": {
         "/v1/decisions/{decision_id}",
@@ -57,10 +55,15 @@ READS = {
         "/v1/simulations/{simulation_id}/changes",
         "/v1/simulations/{simulation_id}/changes.csv",
         "/v1/simulations/{simulation_id}/results.xlsx",
+        "/v1/waiting-areas/{code}/households",
     }
 }
 # What has to be asked, where the path alone is no question.
-ASKED = {"/v1/households/search": {"name": "dinh"}}
+ASKED = {
+    "/v1/households/search": {"name": "dinh"},
+    "/v1/lists/{code}.csv": {"area": COMMUNE, "purpose": "POLICY"},
+    "/v1/lists/{code}.xlsx": {"area": COMMUNE, "purpose": "POLICY"},
+}
 SAFE = {"GET", "HEAD"}
 OTHER = "23830"
 __all__ = ["in_kong_chro"]
@@ -110,7 +113,9 @@ async def test_reading_of_persons_is_on_record(app: App, engine: Engine, name: s
     for path in sorted(READS[name]):
         request_id = str(uuid.uuid4())
         headers = {"X-Request-Id": request_id}
-        answer = await client.get(path.format(**real), params=ASKED.get(path), headers=headers)
+        answer = await client.get(
+            path.format(**for_path(path, real)), params=ASKED.get(path), headers=headers
+        )
         assert (answer.status_code, len(await on_record(engine(name), request_id))) == (200, 1), path
 
 
@@ -190,6 +195,19 @@ async def write_households(send: Writer) -> None:
     day = {"from": "2027-01-01", "to": "2027-01-01", "vi": "Tết Dương lịch", "en": "New Year"}
     document = {"number": "1/TB-BNV", "dated": "2024-01-20", "issuer": "Bộ Nội vụ"}
     await send("POST", "/v1/holidays", json={"year": 2027, "document": document, "days_off": [day]})
+    await write_divisions(send)
+
+
+async def write_divisions(send: Writer) -> None:
+    await send("POST", "/v1/communes/{commune}/area-types", OTHER, json=dividing.AREA_TYPE)
+    with dividing.afterwards():
+        await send("PUT", "/v1/communes/{commune}/villages", dividing.DIVIDED, json=dividing.VILLAGES)
+        await send("POST", "/v1/arrivals", json=dividing.household())
+        await send("POST", "/v1/reorganisations", json=dividing.division())
+        await dividing.follow(send.engine)
+        path = "/v1/waiting-areas/{code}/choices"
+        chosen = await send("POST", path, dividing.WAITING, json=dividing.CHOICE)
+    assert (chosen["assigned"], chosen["waiting"]) == (1, 0)
 
 
 async def write_steps(send: Writer) -> None:

@@ -1,12 +1,14 @@
 """What was committed once is kept for ever: no example is lost or rewritten, no schema of old is broken.
 
 It is read from the repository's own history, from the commit on in which the first example was committed.
-Where there is no history (a copy of the files alone), the rest of the tests stands in for it.
+Where there is no history (a copy of the files alone), the rest of the tests stands in for it. What was changed
+while it was being made, before any release or main line had it, is named in `DRAFTS`, content by content.
 """
 
 import json
 import shutil
 import subprocess
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,15 @@ from benvung.contracts import Promise
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES, EVENTS = "services/*/contracts/examples/*", "services/*/contracts/events/*"
+# Object names of contents that nothing was ever told by: lines that were made side by side, then put together.
+# Only a content that the main line never had may stand here.
+DRAFTS = {
+    # households.area.reorganised.v1: a unit's name was called `title` at first (its schema, its first example).
+    "00752c86051d601c751655d5756bbfb863abf31e",
+    "7a90cb7962d2a1ad2d6e06eb6ea1907f2073f9ab",
+    # households.area.typed.v1: its first example had a sequence that one of recognition.decided had as well.
+    "f96ffde881a890ccaabeb2673b41d9116f2fe244",
+}
 
 
 def git(repository: Path, *arguments: str) -> str:
@@ -56,18 +67,19 @@ def committed(repository: Path, since: str, pattern: str) -> dict[str, set[str]]
     return found
 
 
-def lost_examples(repository: Path, since: str) -> list[str]:
-    """Examples that are gone, or say something else than they did."""
+def lost_examples(repository: Path, since: str, drafts: Collection[str] = ()) -> list[str]:
+    """Examples that are gone, or say something else than they did, but for drafts."""
     lost = []
     for path, versions in sorted(committed(repository, since, EXAMPLES).items()):
         present = repository / path
         now = json.loads(present.read_text("utf-8")) if present.is_file() else None
-        lost += [path for each in versions if json.loads(git(repository, "cat-file", "blob", each)) != now]
+        for each in versions.difference(drafts):
+            lost += [path] if json.loads(git(repository, "cat-file", "blob", each)) != now else []
     return lost
 
 
-def broken_schemas(repository: Path, since: str) -> list[str]:
-    """Promises of any schema ever committed that those of today break."""
+def broken_schemas(repository: Path, since: str, drafts: Collection[str] = ()) -> list[str]:
+    """Promises of any schema ever committed, but for drafts, that those of today break."""
     broken = []
     for path, versions in sorted(committed(repository, since, EVENTS).items()):
         present = repository / path
@@ -75,7 +87,7 @@ def broken_schemas(repository: Path, since: str) -> list[str]:
             broken.append(f"{path}: the event is gone")
             continue
         now = json.loads(present.read_text("utf-8"))
-        for each in sorted(versions):
+        for each in sorted(versions.difference(drafts)):
             old = json.loads(git(repository, "cat-file", "blob", each))
             broken += [f"{path} {found}" for found in contracts.breaks(old, now, Promise.EVENT)]
     return broken
@@ -86,8 +98,8 @@ def test_no_example_was_ever_lost_and_no_schema_broken() -> None:
     if since is None:
         pytest.skip("no history to read: not a git repository, or a shallow one")
 
-    assert lost_examples(ROOT, since) == []
-    assert broken_schemas(ROOT, since) == []
+    assert lost_examples(ROOT, since, DRAFTS) == []
+    assert broken_schemas(ROOT, since, DRAFTS) == []
 
 
 @pytest.fixture
@@ -125,6 +137,11 @@ def test_a_lost_example_a_rewritten_one_and_a_broken_schema_are_found(planted: P
 
     assert lost_examples(planted, since) == [f"{home}/examples/{kind}/{number}.json" for number in (1, 2)]
     assert ["NEARLY" in each for each in broken_schemas(planted, since)] == [True]
+
+    drafts = {git(planted, "rev-parse", f"{since}:{home}/{path}").strip()
+              for path in (f"examples/{kind}/2.json", f"events/{kind}.json")}  # fmt: skip
+    assert lost_examples(planted, since, drafts) == [f"{home}/examples/{kind}/1.json"]
+    assert ["NEARLY" in each for each in broken_schemas(planted, since, drafts)] == []
 
 
 def commit_of_something_else(repository: Path) -> None:

@@ -9,7 +9,7 @@ import importlib
 import json
 import os
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 import httpx2
@@ -22,12 +22,13 @@ from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
+from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.contracts import examples
 from tests.contracts.services import SERVICES, built
-from tests.households import people
+from tests.households import dividing, people
 from tests.households.reviewing import up_to_recognition
 
-from benvung import clock, contracts
+from benvung import areas, clock, contracts
 from benvung.projector import bury
 from benvung.testing import App, Engine, NatsServer
 from benvung.vault import Vault
@@ -51,9 +52,11 @@ def test_the_committed_contracts_are_what_the_service_promises_today(service: st
 
 
 @pytest.fixture
-def in_kong_chro(business_date: dt.date) -> None:
-    """A day on which the places of these tests existed."""
+def in_kong_chro(business_date: dt.date) -> Iterator[None]:
+    """A day on which the places of these tests existed; what they record of units is then forgotten."""
     clock.fix(dt.date(2024, 1, 24))
+    yield
+    areas.learn(())
 
 
 @pytest.mark.usefixtures("in_kong_chro")
@@ -85,6 +88,7 @@ def check_all(
 
 def check(operation: Any, ask: Callable[[dict[str, Any]], httpx2.Response], real: Mapping[str, str]) -> None:
     """One operation, with right and wrong requests, half of them about things that exist."""
+    real = dividing.for_path(operation.path, real)
     modes = [operation.as_strategy(generation_mode=mode) for mode in schemathesis.GenerationMode]
 
     @settings(
@@ -182,7 +186,19 @@ async def fill_households(client: httpx2.AsyncClient, engine: Engine) -> dict[st
     things |= {"load_id": (await send("POST", "/v1/holidays", json=year))["id"]}
     async with engine("households").connect() as conn:
         things |= {"recognition_id": str(await conn.scalar(sa.text("select id from recognitions")))}
+    things |= await divide(send, engine("households"))
     return things | {"commune": COMMUNE, "area": COMMUNE, "village": VILLAGE}
+
+
+async def divide(send: Callable[..., Awaitable[Any]], engine: AsyncEngine) -> dict[str, str]:
+    """A commune whose type a document states, and one that is divided, with a household that waits."""
+    stated = await send("POST", "/v1/communes/23830/area-types", json=dividing.AREA_TYPE)
+    with dividing.afterwards():
+        await send("PUT", f"/v1/communes/{dividing.DIVIDED}/villages", json=dividing.VILLAGES)
+        await send("POST", "/v1/arrivals", json=dividing.household())
+        divided = await send("POST", "/v1/reorganisations", json=dividing.division())
+        await dividing.follow(engine)
+    return {"area_type_id": stated["id"], "reorganisation_id": divided["id"]}
 
 
 async def fill_training(client: httpx2.AsyncClient, _engine: Engine) -> dict[str, str]:

@@ -10,6 +10,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from tests.contracts.services import SERVICES
 from tests.contracts.test_http import FILLED, in_kong_chro
+from tests.households.dividing import for_path
 
 from benvung import contracts
 from benvung.testing import App, Engine
@@ -86,7 +87,9 @@ async def test_the_service_takes_the_bodies_that_its_document_shows(
         for method, operation in methods.items():
             content = operation.get("requestBody", {}).get("content", {})
             if JSON in content:
-                answer = await client.request(method, path.format(**real), json=content[JSON]["example"])
+                answer = await client.request(
+                    method, path.format(**for_path(path, real)), json=content[JSON]["example"]
+                )
                 malformed += [f"{method} {path}: {answer.text}"] if is_malformed(answer) else []
 
     assert malformed == []

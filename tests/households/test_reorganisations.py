@@ -192,6 +192,9 @@ async def test_a_communes_type_holds_from_its_day(province: Province) -> None:
         "area_type": "URBAN", "valid_from": "2026-01-01",
         "document_number": "5/NQ", "document_date": "2025-12-20",
     }  # fmt: skip
+    over = given | {"valid_to": given["valid_from"]}
+    refused = await officer.ask("POST", "/v1/communes/23824/area-types", 422, json=over)
+    assert refused["rule"] == "area-type-ends-before-it-begins"
     await officer.ask("POST", "/v1/communes/23824/area-types", 201, json=given)
 
     async def kind(on: str) -> Any:

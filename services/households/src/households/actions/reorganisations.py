@@ -312,8 +312,17 @@ async def state_type(
 ) -> uuid.UUID:
     """Record what a document says of a commune's type from a day on; an earlier record stays.
 
-    What was decided before rests on the type that was known then. Raises `AreaNotFound`, `OutsideArea`.
+    What was decided before rests on the type that was known then. Raises `AreaNotFound`, `OutsideArea`, and
+    `Refused` for a time that ends before it begins.
     """
+    if valid_to is not None and valid_to <= valid_from:
+        raise Refused(
+            "area-type-ends-before-it-begins",
+            f"Ngày hết hiệu lực {valid_to:%d/%m/%Y} phải sau ngày có hiệu lực {valid_from:%d/%m/%Y}.",
+            f"The day on which it ends, {valid_to.isoformat()}, must be later than {valid_from.isoformat()}, on which it"
+            " begins.",
+            "body.valid_to",
+        )
     unit = _commune_on(commune, valid_from)
     if unit is None:
         raise AreaNotFound
