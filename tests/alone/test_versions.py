@@ -22,13 +22,13 @@ TOMORROW = "field_of_tomorrow"
 # (file, what stands there today, what stands there tomorrow)
 TELLS_MORE = (
     "src/households/events.py",
-    "    preliminary_class: PovertyClass | None\n",
-    f'    preliminary_class: PovertyClass | None\n    {TOMORROW}: str = "told"\n',
+    "    preliminary_class: PovertyClass | None\n\n    @property\n",
+    f'    preliminary_class: PovertyClass | None\n    {TOMORROW}: str = "told"\n\n    @property\n',
 )
 READS_MORE = (
     "src/funding/consumers.py",
-    "    left_list_on: dt.date | None\n",
-    f'    left_list_on: dt.date | None\n    {TOMORROW}: str = "not told"\n',
+    "    left_list_on: dt.date | None\n\n\nclass After(",
+    f'    left_list_on: dt.date | None\n    {TOMORROW}: str = "not told"\n\n\nclass After(',
 )
 
 
