@@ -16,9 +16,11 @@ from tests.households.officer import STANDARD, Commune, SignIn
 
 from benvung import areas, clock
 from households.domain import HouseholdClass, Refused, get_standard
+from households.files import ReviewRow, read_review
 from households.follower import Follower
 from households.generate.counts import Counted, Total, counted, province_counts
 from households.generate.province import Province, ReviewedYear, Wanted, flows, village_name
+from households.generate.province_files import write_province
 
 GIA_LAI, BINH_DINH, NEW = "64", "52", "52"
 YEARS = (2021, 2022, 2023, 2024)
@@ -239,3 +241,18 @@ def day_of(year: int) -> str:
 
 def _wanted(published: Counted) -> Wanted:
     return Wanted(published.year, published.poor, published.near_poor)
+
+
+def test_the_files_of_a_province_hold_its_published_lists(tmp_path: Path) -> None:
+    write_province("48", [2024, 2023], tmp_path, 1)
+
+    for year in (2023, 2024):
+        found: Counter[str] = Counter()
+        for path in sorted((tmp_path / f"ANNUAL-{year}").iterdir()):
+            for row in read_review(path, get_standard(STANDARD)):
+                assert isinstance(row, ReviewRow)
+                found[str(row.declared_class)] += 1
+        published = counted("48", year)
+        assert (found["POOR"], found["NEAR_POOR"]) == (published.poor, published.near_poor)
+    with pytest.raises(Refused):
+        write_province("46", [2021], tmp_path, 1)
