@@ -13,7 +13,7 @@ import base64
 import os
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -65,11 +65,12 @@ def measure(
         filled = fill(url, base64.b64decode(stack.secrets.data_key), rows)
         say(f"  {time.monotonic() - started:.0f} s")
     stack.start("households")
-    for each in asyncio.run(_measured(stack, filled, say, only)):
-        middle, late, worst = each.marks
-        kept = each.bound is None or late <= each.bound
-        value = f"{middle:.1f} / {late:.1f} / {worst:.0f} ms"
-        yield Figure(each.name, value, f"p99 ≤ {each.bound:.0f} ms" if each.bound else "", kept)
+    with asyncio.Runner() as runner:
+        for each in _one_by_one(runner, _measured(stack, filled, say, only)):
+            middle, late, worst = each.marks
+            kept = each.bound is None or late <= each.bound
+            value = f"{middle:.1f} / {late:.1f} / {worst:.0f} ms, tải {each.load:.1f}"
+            yield Figure(each.name, value, f"p99 ≤ {each.bound:.0f} ms" if each.bound else "", kept)
     if only in "simulation":
         for name, rules in RULES.items():
             seconds = asyncio.run(_simulated(stack, rules))
@@ -91,36 +92,50 @@ RULES: Mapping[str, dict[str, Any]] = {
 }
 
 
-async def _measured(stack: Stack, filled: Filled, say: Callable[[str], None], only: str) -> list[Measured]:
-    lines: asyncio.Queue[Line] = asyncio.Queue()
-    for _ in range(CLIENTS):
-        lines.put_nowait(await Line.open(stack, stack.token(OFFICER)))
-    line = await lines.get()
+def _one_by_one(runner: asyncio.Runner, found: AsyncIterator[Measured]) -> Iterator[Measured]:
+    """Each as soon as it is measured."""
+
+    async def following() -> Measured | None:
+        return await anext(found, None)
+
+    while (measured := runner.run(following())) is not None:
+        yield measured
+
+
+async def _measured(
+    stack: Stack, filled: Filled, say: Callable[[str], None], only: str
+) -> AsyncIterator[Measured]:
+    token = stack.token(OFFICER)
+    line = await Line.open(stack, token)
     described = await line.get("/openapi.json")
-    lines.put_nowait(line)
+    line.close()
     offered = frozenset(each["name"] for each in described["paths"]["/v1/households"]["get"]["parameters"])
-
-    async def ask(made: Made) -> None:
-        held = await lines.get()
-        try:
-            await (held.get(made) if isinstance(made, str) else held.post(*made))
-        finally:
-            lines.put_nowait(held)
-
-    found = []
     if only in "giới hạn":
-        found.append(await _bare(stack, filled))
+        yield await _bare(stack, filled)
     for kind in kinds(filled, offered):
         if only and only not in kind.name:
             continue
         if not kind.offered:
             say(f"  {kind.name}: không có bộ lọc này")
             continue
-        await _steadily(ask, kind, 20)  # warms up
-        found.append(await _steadily(ask, kind, round(PER_SECOND * SECONDS)))
-        marks = " / ".join(f"{mark:.1f}" for mark in found[-1].marks)
-        say(f"  {kind.name}: {marks} ms, tải {found[-1].load:.1f}")
-    return found
+        yield await _over_http(stack, token, kind)
+
+
+async def _over_http(stack: Stack, token: str, kind: Kind) -> Measured:
+    lines: asyncio.Queue[Line] = asyncio.Queue()
+    for _ in range(CLIENTS):
+        lines.put_nowait(await Line.open(stack, token))
+
+    async def ask(made: Made) -> None:
+        held = await lines.get()
+        await (held.get(made) if isinstance(made, str) else held.post(*made))
+        lines.put_nowait(held)
+
+    await _steadily(ask, kind, 20)  # warms up
+    measured = await _steadily(ask, kind, round(PER_SECOND * SECONDS))
+    while not lines.empty():
+        lines.get_nowait().close()
+    return measured
 
 
 async def _steadily(ask: Callable[[Any], Awaitable[None]], kind: Kind, count: int) -> Measured:
