@@ -153,7 +153,7 @@ async def _steadily(ask: Callable[[Any], Awaitable[None]], kind: Kind, count: in
         for number in range(count):
             await asyncio.sleep(max(0.0, started + number / PER_SECOND - time.monotonic()))
             group.create_task(one())
-            if len(taken) < number - 40:  # far behind: what waits is no longer what is measured
+            if len(taken) < number - 12:  # far behind: what waits is no longer what is measured
                 break
     return Measured(kind.name, taken, kind.bound, os.getloadavg()[0])
 
