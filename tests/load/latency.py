@@ -94,9 +94,16 @@ class Line:
         return cls(reader, writer, head)
 
     async def post(self, path: str, body: dict[str, Any]) -> Any:
+        """The JSON answer to a write, which must be a 2xx."""
+        return await self.ask("POST", path, json.dumps(body).encode())
+
+    async def get(self, path: str) -> Any:
+        """The JSON answer to a read, which must be a 2xx."""
+        return await self.ask("GET", path)
+
+    async def ask(self, method: str, path: str, content: bytes = b"") -> Any:
         """The JSON answer, which must be a 2xx."""
-        content = json.dumps(body).encode()
-        request = f"POST {path} HTTP/1.1\r\n{self.head}\r\nContent-Length: {len(content)}\r\n\r\n"
+        request = f"{method} {path} HTTP/1.1\r\n{self.head}\r\nContent-Length: {len(content)}\r\n\r\n"
         self.writer.write(request.encode() + content)
         head = (await self.reader.readuntil(b"\r\n\r\n")).decode().lower()
         length = int(head.partition("content-length:")[2].partition("\r\n")[0])

@@ -118,3 +118,17 @@ def generate(
 
     made = write(district, year, out, seed, register=register, form="csv" if form == "csv" else "xlsx")
     typer.echo(f"{len(made.files)} tệp trong {out}")
+
+
+@cli.command()
+def generate_province(
+    *,
+    province: Annotated[str, typer.Option(help="code of the province, as it was until 2025-06-30")],
+    year: Annotated[list[int], typer.Option(help="2021 to 2024; once for each year")],
+    out: Annotated[Path, typer.Option(help="folder for the files")],
+    seed: Annotated[int, typer.Option(help="the same seed gives the same files")] = 1,
+) -> None:
+    """Write the lists of invented households of a whole province in their published numbers."""
+    from households.generate.province_files import write_province
+
+    typer.echo(f"{len(write_province(province, year, out, seed))} tệp trong {out}")
