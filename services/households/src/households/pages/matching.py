@@ -1,4 +1,4 @@
-"""What officers see: the files of their area, and the rows that wait for somebody to say whom they mean."""
+"""The rows of a file that wait for somebody to say whom they mean."""
 
 import uuid
 from typing import Annotated, Any
@@ -7,9 +7,8 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from benvung import auth, paging
+from benvung import paging
 from benvung.db import Conn
-from benvung.pages import catalogue, render
 from benvung.paging import After
 from households import actions, store
 from households.actions.matched_results import Choice
@@ -19,26 +18,13 @@ from households.api.imports import ImportId, import_row
 from households.api.matching import on_record
 from households.domain import HouseholdClass, label
 from households.domain.candidates import HINT_LABELS
+from households.pages.frame import language, page
 from households.tables import import_rows
 
 router = APIRouter(include_in_schema=False)
 
-SHOWN, FILES = 25, 100
+SHOWN = 25
 Count = Annotated[int, Query(ge=0, le=100_000)]
-
-
-@router.get("/", dependencies=[auth.PUBLIC])
-async def home() -> RedirectResponse:
-    """Where the product's name leads."""
-    return RedirectResponse("/imports", status_code=303)
-
-
-@router.get("/imports")
-async def imports_page(request: Request, conn: Conn, principal: Reader) -> Response:
-    """The newest files of the officer's area, with how many rows wait."""
-    items = await store.imports.newest(conn, principal.scope(), FILES)
-    waiting = {row.id: await store.lists.unmatched_count(conn, row.id) for row in items}
-    return render(request, "imports.html", **auth.signed_in(request), items=items, waiting=waiting)
 
 
 @router.get("/imports/{import_id}/matching")
@@ -60,15 +46,14 @@ async def matching_page(
     items, following = paging.split(await store.registry.rows(conn, query), columns, SHOWN)
     listed = await actions.matching.unmatched(conn, principal, vault, found, items)
     await on_record(conn, principal, import_id, listed)
-    language = catalogue.chosen(request)
+    lang = language(request)
     address = f"/imports/{import_id}/matching"
-    return render(
+    return page(
         request,
         "matching.html",
-        **auth.signed_in(request),
         found=found,
         address=address,
-        rows=[_shown(row, language) for row in listed],
+        rows=[_shown(row, lang) for row in listed],
         waiting=await store.lists.unmatched_count(conn, import_id),
         taken=taken,
         refused=refused,

@@ -1,0 +1,402 @@
+"""A review run on the pages alone, from opening to recognition, and what the pages refuse."""
+
+import datetime as dt
+import re
+from collections.abc import AsyncIterator
+
+import httpx2
+import pytest
+import pytest_asyncio
+from fastapi import FastAPI
+from tests.households.at_the_desk import FORM, HTML, Desk, paper
+from tests.households.officer import COMMUNE, OTHER, Commune, SignIn
+from tests.households.people import child, enter, person
+from tests.households.reviewing import begun, posted
+
+from benvung import clock, sessions
+from benvung.testing.tokens import EVERYTHING, Tokens
+
+VILLAGE = f"{COMMUNE}.01"
+BY_FLAGS = {"how": "flags", "members": "4", "b1_points": "120"}
+
+
+def at(review: str, rest: str = "") -> str:
+    return f"/reviews/{review}/villages/{VILLAGE}{rest}"
+
+
+def day(text: str) -> str:
+    clock.fix(dt.date.fromisoformat(text))
+    return text
+
+
+async def look_and_confirm(desk: Desk, form: str, **fields: object) -> httpx2.Response:
+    """Form B as a person enters it: first see what follows, then confirm just that."""
+    known = await desk.hidden(form)
+    seen = await desk.post(form, 200, {**known, **fields, "step": "look"})
+    summary = re.search(r'name="seen" value="([^"]*)"', seen.text)
+    assert summary, seen.text
+    return await desk.post(form, 303, {**known, **fields, "seen": summary[1], "step": "confirm"})
+
+
+async def test_a_village_goes_from_opening_to_recognition_on_pages(commune: Commune) -> None:
+    desk, on = Desk(commune.client), day("2024-10-01")
+    household = await commune.register()
+    await commune.decide(await commune.open_review(2023), household, 120, 40)
+    known = await desk.hidden("/reviews/new")
+    opened = await desk.post(
+        "/reviews",
+        303,
+        {**known, "commune": COMMUNE, "kind": "ANNUAL", "year": "2024", "standard": "STD_2022_2025",
+         "decided_on": "2024-12-10"},
+    )  # fmt: skip
+    review = opened.headers["location"].rpartition("/")[2]
+
+    async def act(action: str, status: int = 303, **fields: object) -> httpx2.Response:
+        return await desk.fill(at(review, f"/acts/{action}"), status, on=on, **fields)
+
+    await desk.fill(
+        f"/reviews/{review}/opening",
+        role="STEERING_COMMITTEE",
+        on=on,
+        villages=[VILLAGE],
+        **paper("PLAN", "1/KH", on),
+    )
+    listing = await desk.see(at(review, "/acts/LIST"))
+    assert f'value="{household}" checked' in listing
+    await act("LIST", role="STEERING_COMMITTEE", cases=[household])
+    await act("CLOSE_LIST", **paper("REVIEW_LIST", "2/DS", on))
+    form = at(review, f"/forms/{household}")
+    await look_and_confirm(
+        desk,
+        form,
+        role="STEERING_COMMITTEE",
+        on=on,
+        flags=["WATER_SOURCE", "HYGIENIC_TOILET", "INFO_DEVICES"],
+        **BY_FLAGS,
+    )
+    await act("CALL_MEETING", role="VILLAGE_HEAD")
+    await act(
+        "HOLD_MEETING", present="40", agreeing="31", copies="2", signed_by=["CHAIR", "MINUTE_TAKER", "HOUSEHOLDS"],
+        **paper("MINUTES", "3/BB", on),
+    )  # fmt: skip
+    hung = await act("POST", **paper("NOTICE", "21/TB-UBND", on))
+    assert hung.headers["location"].endswith("/posting")
+    posting = await desk.see(hung.headers["location"])
+    notice = re.search(r"/v1/notices/[0-9a-f-]+\.pdf", posting)
+    assert notice is not None
+    assert "đến hết ngày 04/10/2024" in posting
+    assert "END_POSTING" not in posting
+    on = day("2024-10-07")
+    await act("END_POSTING")
+    await act("ASK_OPINION", **paper("REPORT_FOR_OPINION", "9/BC", on))
+    assert commune.higher is not None
+    higher = Desk(commune.higher)
+    await higher.fill(
+        at(review, "/acts/GIVE_OPINION"), role="DISTRICT_CHAIR", on=on, **paper("OPINION", "77/UBND", on)
+    )
+    await act("RECOGNISE", **paper("DECISION", "145/QĐ-UBND", on))
+
+    page = await desk.see(at(review))
+    home = await desk.see("/")
+    of_household = await desk.see(f"/households/{household}")
+    assert "Đã quyết định công nhận" in page
+    assert "145/QĐ-UBND" in page
+    assert "Cấp giấy chứng nhận" in page
+    assert "1 trên 1" in home
+    assert "120 điểm, không quá mức 140 điểm của khu vực nông thôn" in of_household
+    assert "Vì vậy là hộ nghèo." in of_household
+    assert (await commune.household(household))["class_since"] == "2024-10-07"
+
+
+async def test_form_b_by_its_answers_writes_what_it_learns_of_members(commune: Commune) -> None:
+    review, (household,) = await begun(commune)
+    desk = Desk(commune.client)
+    await enter(
+        commune,
+        household,
+        **person(work=None, number=None, number_missing="OTHER", number_missing_text="chưa cấp"),
+    )
+    await enter(commune, household, **child())
+    form = at(review.id, f"/forms/{household}")
+    shown = await desk.see(form)
+    head = re.search(r'name="m\.([0-9a-f-]{36})\.work"', shown)
+    assert head is not None
+    answers = {
+        "how": "answers", "role": "REVIEWER", "on": "2024-10-01", "b1_points": "120",
+        "b2.wall": "NOT_DURABLE", "b2.pillar": "NOT_DURABLE", "b2.roof": "DURABLE", "b2.floor_area": "15,9",
+        "b2.water": "SURFACE", "b2.toilet": "NONE", "b2.internet": "no", "b2.devices.none": "yes",
+    }  # fmt: skip
+    known = dict(
+        re.findall(
+            r'name="(m\.[^"]+)"[^>]*>(?:(?!</select>).)*?value="([A-Z_]+)" selected', shown, re.DOTALL
+        )
+    }
+    fields = {**known, **answers}
+
+    missing = await desk.post(form, 200, {**await desk.hidden(form), **fields, "step": "look"})
+    await look_and_confirm(desk, form, **fields, **{f"m.{head[1]}.work": "SELF_EMPLOYED"})
+    again = await desk.see(form)
+
+    assert f'href="#members.{head[1]}.work"' in missing.text
+    assert 'value="15,9"' in missing.text
+    cases = await review.cases()
+    assert (cases[household]["state"], cases[household]["finding"]) == ("SCORED", "POOR")
+    listed = await commune.ask("GET", f"/v1/households/{household}/members")
+    assert {each["work"] for each in listed["members"]} == {"SELF_EMPLOYED", "CHILD"}
+    # The answers are there again, for whoever corrects them.
+    assert re.search(r'value="SURFACE" selected', again)
+    assert 'value="15.9"' in again
+
+
+async def test_what_is_confirmed_is_what_was_seen(commune: Commune) -> None:
+    review, (household,) = await begun(commune)
+    desk, form = Desk(commune.client), at(review.id, f"/forms/{household}")
+    fields = {**await desk.hidden(form), "role": "REVIEWER", "on": "2024-10-01", **BY_FLAGS}
+    seen = await desk.post(form, 200, {**fields, "step": "look"})
+    summary = re.search(r'name="seen" value="([^"]*)"', seen.text)
+    assert summary is not None
+
+    changed = {**fields, "b1_points": "300", "seen": summary[1], "step": "confirm"}
+    again = await desk.post(form, 200, changed)
+
+    assert "Hộ không nghèo" in again.text
+    assert (await review.cases())[household]["state"] == "SURVEYED"
+
+
+async def test_a_form_sent_twice_records_once(commune: Commune) -> None:
+    review, known = await begun(commune)
+    await review.score(known[0])
+    desk, path = Desk(commune.client), at(review.id, "/acts/CALL_MEETING")
+    fields = {**await desk.hidden(path), "role": "VILLAGE_HEAD", "on": "2024-10-01"}
+    before = len(await review.log())
+
+    first = await desk.post(path, 303, fields)
+    second = await desk.post(path, 303, fields)
+
+    assert first.headers["location"] == second.headers["location"]
+    assert len(await review.log()) == before + 1
+
+
+async def test_what_somebody_else_did_meanwhile_is_shown_and_what_was_typed_stays(commune: Commune) -> None:
+    review, known = await begun(commune)
+    await review.score(known[0])
+    desk, path = Desk(commune.client), at(review.id, "/acts/WITHDRAW")
+    fields = {
+        **await desk.hidden(path),
+        "role": "POVERTY_OFFICER",
+        "on": "2024-10-01",
+        "cases": known[0],
+        "reason": "Chuyển đi xa",
+    }
+    await review.score(known[0], 110, 30)
+
+    refused = await desk.post(path, 412, fields)
+
+    assert "Chuyển đi xa" in refused.text
+    assert "chưa có gì được ghi" in refused.text
+    assert (await review.cases())[known[0]]["state"] == "SCORED"
+
+
+async def test_a_refusal_stands_beside_its_field_with_its_article(commune: Commune) -> None:
+    review, known = await begun(commune)
+    await review.score(known[0])
+    desk = Desk(commune.client)
+    await desk.fill(at(review.id, "/acts/CALL_MEETING"), role="VILLAGE_HEAD", on="2024-10-01")
+
+    refused = await desk.fill(
+        at(review.id, "/acts/HOLD_MEETING"), 422, on="2024-10-01", present="10", agreeing="11", copies="2",
+        signed_by=["CHAIR", "MINUTE_TAKER", "HOUSEHOLDS"], **paper("MINUTES", "3/BB", "2024-10-01"),
+    )  # fmt: skip
+    unnumbered = await desk.fill(
+        at(review.id, "/acts/HOLD_MEETING"), 422, on="2024-10-01", present="10", agreeing="9",
+        **paper("MINUTES", "", "2024-10-01"),
+    )  # fmt: skip
+
+    assert 'id="agreeing-error"' in refused.text
+    assert "Điều 4 khoản 3" in refused.text
+    assert 'name="present" type="number" value="10"' in refused.text
+    assert 'id="paper.number-error"' in unnumbered.text
+    assert await review.state() == "MEETING"
+
+
+async def test_what_must_wait_says_for_what(commune: Commune) -> None:
+    review, _ = await begun(commune)
+
+    page = await Desk(commune.client).see(at(review.id))
+    asked = await Desk(commune.client).see(at(review.id, "/acts/CALL_MEETING"))
+
+    assert "Chưa thể “Triệu tập cuộc họp dân”" in page
+    assert "/acts/CALL_MEETING" not in page
+    assert '<form class="form wide"' not in asked
+
+
+async def test_a_complaint_is_rechecked_and_posted_again(commune: Commune) -> None:
+    review, known = await posted(commune)
+    desk, on = Desk(commune.client), "2024-10-22"
+    day(on)
+    await desk.fill(
+        at(review.id, f"/acts/COMPLAIN?case={known[1]}"),
+        on=on,
+        role="RESIDENT",
+        cases=known[1],
+        **paper("COMPLAINT", "1/ĐKN", on),
+    )
+    posting = await desk.see(at(review.id, "/posting"))
+    assert f"/forms/{known[1]}" in posting
+    await look_and_confirm(
+        desk, at(review.id, f"/forms/{known[1]}"), on=on, how="total", members="4", b1_points="120", b2_points="10",
+        **paper("RECHECK_RECORD", "1/BBPT", on),
+    )  # fmt: skip
+    await desk.fill(at(review.id, "/acts/POST"), on=on, **paper("NOTICE", "22/TB", on))
+
+    cases = await review.cases()
+    assert (cases[known[1]]["state"], cases[known[1]]["finding"]) == ("POSTED", "NEAR_POOR")
+    assert "Thông báo số 22" in await desk.see(at(review.id, "/posting"))
+
+
+async def test_the_notice_prints_while_it_hangs_and_is_gone_afterwards(commune: Commune) -> None:
+    review, _ = await posted(commune)
+    page = await Desk(commune.client).see(at(review.id, "/posting"))
+    notice = re.search(r"/v1/notices/[0-9a-f-]+\.pdf", page)
+    assert notice is not None
+
+    printed = await commune.client.get(notice[0])
+    day("2024-10-25")
+    later = await Desk(commune.client).see(at(review.id, "/posting"))
+
+    assert printed.content.startswith(b"%PDF")
+    assert notice[0] not in later
+    assert "Đã hết thời gian niêm yết" in later
+
+
+@pytest.mark.parametrize("path", ["", "/posting", "/acts/WITHDRAW", "/forms/{case}"])
+async def test_nobody_sees_a_village_of_another_area(commune: Commune, signed_in: SignIn, path: str) -> None:
+    review, (household,) = await begun(commune)
+    stranger = Desk(signed_in(OTHER))
+
+    for address in (
+        at(review.id, path.format(case=household)),
+        f"/reviews/{review.id}",
+        f"/households/{household}",
+    ):
+        refused = await stranger.see(address, 404)
+        assert "Không tìm thấy" in refused
+        assert "Ví Dụ" not in refused
+
+
+async def test_nobody_records_in_another_area_or_beyond_their_permission(
+    commune: Commune, signed_in: SignIn
+) -> None:
+    review, known = await begun(commune)
+    fields = {"role": "POVERTY_OFFICER", "on": "2024-10-01", "cases": known[0], "reason": "x"}
+    reader = Desk(signed_in(COMMUNE, permissions=["households.read"]))
+
+    await Desk(signed_in(OTHER)).post(at(review.id, "/acts/WITHDRAW"), 404, fields)
+    refused = await reader.post(at(review.id, "/acts/WITHDRAW"), 403, fields)
+    page = await reader.see(at(review.id))
+
+    assert "Không có quyền thực hiện" in refused.text
+    assert "/acts/" not in page
+    assert (await review.cases())[known[0]]["state"] == "SURVEYED"
+
+
+@pytest_asyncio.fixture
+async def browser(application: tuple[FastAPI, Tokens]) -> AsyncIterator[httpx2.AsyncClient]:
+    """A signed-in browser: a session's cookie and no token."""
+    app, _ = application
+    claims = {"sub": "officer", "name": "Đinh Văn Klơi", "permissions": list(EVERYTHING), "areas": [COMMUNE]}
+    async with app.state.engine.begin() as conn:
+        token = await sessions.open_session(conn, claims, dt.timedelta(hours=1))
+    yield httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(app),
+        base_url="http://households.test",
+        cookies={"households_session": token},
+    )
+
+
+async def test_a_browser_changes_something_only_with_its_own_token(
+    commune: Commune, browser: httpx2.AsyncClient
+) -> None:
+    review, known = await begun(commune)
+    await review.score(known[0])
+    desk, path = Desk(browser), at(review.id, "/acts/CALL_MEETING")
+    fields = {**await desk.hidden(path), "role": "VILLAGE_HEAD", "on": "2024-10-01"}
+
+    refused = await desk.post(path, 403, {name: value for name, value in fields.items() if name != "csrf"})
+    taken = await desk.post(path, 303, fields)
+
+    assert "Thiếu mã xác nhận" in refused.text
+    assert taken.headers["location"].startswith(at(review.id))
+    assert "Đinh Văn Klơi" in await desk.see(at(review.id))
+
+
+async def test_who_is_not_signed_in_is_sent_to_sign_in_and_comes_back(
+    application: tuple[FastAPI, Tokens],
+) -> None:
+    client = httpx2.AsyncClient(
+        transport=httpx2.ASGITransport(application[0]), base_url="http://households.test"
+    )
+
+    answer = await client.get("/search?name=an", headers=HTML)
+
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/sign-in?next=%2Fsearch%3Fname%3Dan"
+
+
+async def test_a_household_is_found_without_diacritics_or_by_number(commune: Commune) -> None:
+    household = await commune.register(head_name="Đỗ Thị Hường Mẫu")
+    await enter(commune, household, **person())
+    desk = Desk(commune.client)
+
+    by_name = await desk.see("/search?name=do+thi+huong")
+    by_number = await commune.client.post("/search", content="number=004185000999", headers=FORM)
+    wrong = await commune.client.post("/search", content="number=12", headers=FORM)
+    nobody = await desk.see("/search?name=khong+ai")
+
+    assert f"/households/{household}" in by_name
+    assert f"/households/{household}" in by_number.text
+    assert "004185000999" not in by_number.text
+    assert wrong.status_code == 422
+    assert "Không tìm thấy hộ nào" in nobody
+
+
+async def test_a_household_is_shown_as_it_was(commune: Commune) -> None:
+    household = await commune.register()
+    for year, b2 in ((2022, 40), (2023, 10)):
+        await commune.decide(await commune.open_review(year), household, 120, b2)
+    desk = Desk(commune.client)
+
+    now = await desk.see(f"/households/{household}")
+    then = await desk.see(f"/households/{household}?on=2023-01-01")
+
+    assert "Vì vậy là hộ cận nghèo." in now
+    assert "Vì vậy là hộ nghèo." in then
+    assert "Hộ vào ngày 01/01/2023" in then
+    assert "In giấy chứng nhận" in now
+
+
+async def test_reading_names_on_pages_is_on_record(
+    commune: Commune, application: tuple[FastAPI, Tokens]
+) -> None:
+    review, (household,) = await begun(commune)
+    desk = Desk(commune.client)
+    await desk.see(at(review.id))
+
+    accesses = await commune.ask("GET", f"/v1/households/{household}/accesses")
+
+    assert "cycle.cases_read" in str(accesses)
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+async def test_every_page_can_be_written_in_both_languages(commune: Commune, language: str) -> None:
+    review, known = await posted(commune)
+    desk = Desk(commune.client)
+    paths = (
+        "/", "/search", "/imports", "/reviews/new", f"/reviews/{review.id}", f"/reviews/{review.id}/opening",
+        at(review.id), at(review.id, "/posting"), at(review.id, "/acts/COMPLAIN"), at(review.id, "/acts/END_POSTING"),
+        at(review.id, f"/forms/{known[0]}"), f"/households/{known[0]}",
+    )  # fmt: skip
+    for path in paths:
+        page = await desk.see(f"{path}?lang={language}")
+        assert f'<html lang="{language}">' in page
+        assert page.count("<h1") == 1
