@@ -127,10 +127,8 @@ async def test_form_b_by_its_answers_writes_what_it_learns_of_members(commune: C
         "b2.water": "SURFACE", "b2.toilet": "NONE", "b2.internet": "no", "b2.devices.none": "yes",
     }  # fmt: skip
     known = dict(
-        re.findall(
-            r'name="(m\.[^"]+)"[^>]*>(?:(?!</select>).)*?value="([A-Z_]+)" selected', shown, re.DOTALL
-        )
-    }
+        re.findall(r'name="(m\.[^"]+)"[^>]*>(?:(?!</select>).)*?value="([A-Z_]+)" selected', shown, re.DOTALL)
+    )
     fields = {**known, **answers}
 
     missing = await desk.post(form, 200, {**await desk.hidden(form), **fields, "step": "look"})

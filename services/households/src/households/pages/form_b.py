@@ -197,12 +197,10 @@ async def enter(
 def _summary(followed: Followed) -> str:
     """What somebody saw who saw what follows from a form."""
     scores = followed.scores
-    flags = ",".join(scores.deprivations or ()) if scores else ""
-    return (
-        f"{followed.finding} {scores.b1_points} {scores.b2_points} {flags}"
-        if scores
-        else f"{followed.finding}"
-    )
+    if scores is None:
+        return str(followed.finding)
+    flags = "-" if scores.deprivations is None else ",".join(scores.deprivations)
+    return f"{followed.finding} {scores.b1_points} {scores.b2_points} {flags}".strip()
 
 
 def _act(typed: Typed, principal: Principal) -> Act:

@@ -81,8 +81,14 @@ def _concerned(cycle: Cycle, action: Action, case: Case) -> bool:
     due = bool(cycle.procedure.certificate_for.intersection(case.recognitions))
     held = case.certificate is not None and case.certificate.held
     if action is Action.ISSUE_CERTIFICATE:
-        return due and any(one.case_id == case.case_id for one in cycle.open_deadlines)
+        return due and (not held or _to_confirm(cycle, case))
     return not due and held if action is Action.REVOKE_CERTIFICATE else True
+
+
+def _to_confirm(cycle: Cycle, case: Case) -> bool:
+    """Whether the certificate that is held comes from before this decision."""
+    before = case.certificate is not None and case.certificate.issued_on < case.decisions[-1].decided_on
+    return before or any(one.case_id == case.case_id for one in cycle.open_deadlines)
 
 
 def _waits(cycle: Cycle, action: Action, on: date, calendar: WorkCalendar) -> Refused | None:
