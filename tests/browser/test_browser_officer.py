@@ -5,14 +5,14 @@ from contextlib import closing
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 from tests.browser.conftest import Seen
 
 from benvung_local.client import Addresses, Officer
 
 COMMUNE = "23830"
 VILLAGES = ("Làng Đơng", "Làng Kiăng")
-PHONE = {"width": 360, "height": 740}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 HEADS = ("Đinh Văn Hlưn", "Đinh Thị Byơi")
 
 
@@ -105,16 +105,14 @@ def tab_to(page: Page, selector: str) -> None:
 def press(page: Page, selector: str) -> None:
     """Reach a link or button by Tab and press Enter."""
     tab_to(page, selector)
-    page.keyboard.press("Enter")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
 
 
 def type_in(page: Page, name: str, text: str) -> None:
-    """Reach a field by Tab and write into it; a day as the browser's own field takes it."""
+    """Reach a field by Tab and write into it."""
     tab_to(page, f'[name="{name}"]')
-    if page.evaluate("document.activeElement.type") == "date":
-        page.evaluate("text => { document.activeElement.value = text }", text)
-    elif page.evaluate("document.activeElement.tagName") == "SELECT":
+    if page.evaluate("document.activeElement.tagName") == "SELECT":
         page.keyboard.type(text)
     else:
         page.keyboard.press("Control+A")
@@ -132,7 +130,7 @@ def act(page: Page, action: str, **typed: str) -> None:
 def test_a_village_goes_from_listing_to_recognition_by_keyboard_alone(
     desk: Page, where: Addresses, prepared: Prepared
 ) -> None:
-    on = "2023-10-02"
+    on = "02/10/2023"
     press(desk, f'a[href="/reviews/{prepared.review}"]')
     press(desk, 'a[href$="/opening"]')
     type_in(desk, "on", on)
@@ -167,11 +165,11 @@ def test_a_village_goes_from_listing_to_recognition_by_keyboard_alone(
     press(desk, "form.wide button.primary")
     act(desk, "POST", on=on, paper__number="21", paper__dated=on)
     expect(desk.get_by_role("heading", level=1)).to_contain_text("Niêm yết công khai")
-    later = "2023-10-06"
+    later = "06/10/2023"
     act(desk, "END_POSTING", on=later)
     act(desk, "ASK_OPINION", on=later, paper__number="9/BC", paper__dated=later)
     with closing(Officer(where, "huyen-kong-chro")) as officer:
-        opinion = _act("DISTRICT_CHAIR", "OPINION", "77/UBND", later)
+        opinion = _act("DISTRICT_CHAIR", "OPINION", "77/UBND", "2023-10-06")
         officer.send("POST", "households", f"/v1{prepared.at('/opinions')}", opinion)
     desk.goto(f"{where.households}{prepared.at()}")
     act(desk, "RECOGNISE", on=later, paper__number="145/QĐ-UBND", paper__dated=later)
@@ -185,7 +183,7 @@ def test_form_b_is_entered_on_a_small_phone(desk: Page, where: Addresses, prepar
     desk.set_viewport_size(PHONE)
     desk.goto(f"{where.households}{prepared.at('', 2)}")
     desk.get_by_role("link", name="Nhập Phiếu B").click()
-    desk.locator('[name="on"]').fill("2023-10-03")
+    desk.locator('[name="on"]').fill("03/10/2023")
     desk.locator('[name="role"]').select_option("REVIEWER")
     for name, value in (
         ("wall", "NOT_DURABLE"),
@@ -229,7 +227,7 @@ def pages_of(prepared: Prepared) -> list[str]:
 
 
 _NAMELESS = """[...document.querySelectorAll('input:not([type=hidden]), select, button, a')].filter(one => {
-  const words = (one.labels && [...one.labels].map(label => label.innerText).join('')) || one.innerText
+  const words = (one.labels && [...one.labels].map(label => label.textContent).join('')) || one.textContent
     || one.getAttribute('aria-label') || '';
   return !words.trim();
 }).map(one => one.outerHTML)"""

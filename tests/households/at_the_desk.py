@@ -52,6 +52,6 @@ class Desk:
         return await self.post(path, status, fields)
 
 
-def paper(kind: str, number: str, dated: str) -> dict[str, str]:
+def paper(kind: str, number: str, dated: str) -> dict[str, Any]:
     """The paper of an act."""
     return {"paper.kind": kind, "paper.number": number, "paper.dated": dated}

@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -398,3 +399,41 @@ async def test_every_page_can_be_written_in_both_languages(commune: Commune, lan
         page = await desk.see(f"{path}?lang={language}")
         assert f'<html lang="{language}">' in page
         assert page.count("<h1") == 1
+
+
+HEAD = """form = "FORM_B1"
+standard = "STD_2022_2025"
+form_version = "thử"
+valid_from = "2022-01-01"
+valid_to = "2025-12-31"
+columns = ["RURAL_CH", "URBAN"]
+document = { number = "1/VB-THU", issued_on = "2021-08-01", issuer = "Cơ quan thử" }
+approval = { paper = "2/QD-THU", approved_on = "2022-01-02" }
+"""
+ROWS = """item,item_vi,kind,option,option_vi,from,below,may_skip,RURAL_CH,URBAN
+size,Số nhân khẩu của hộ,ONE,one,Hộ có 1 người,,,,75,80
+size,Số nhân khẩu của hộ,ONE,many,Hộ có nhiều người,,,,30,25
+land,Diện tích đất (ha),RANGE,little,Dưới 1 ha,0,1,,10,0
+land,Diện tích đất (ha),RANGE,much,Từ 1 ha,1,,,40,0
+"""
+
+
+async def test_form_b1_is_scored_item_by_item_where_a_table_is_in_force(
+    commune: Commune, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "b1.toml").write_text(HEAD, "utf-8")
+    (tmp_path / "b1.csv").write_text(ROWS, "utf-8")
+    state = commune.app.state
+    monkeypatch.setattr(state, "settings", state.settings.model_copy(update={"score_tables": str(tmp_path)}))
+    review, (household,) = await begun(commune)
+    desk, form = Desk(commune.client), at(review.id, f"/forms/{household}")
+    fields = {"role": "REVIEWER", "on": "01/10/2024", "how": "flags", "members": "4", "b1.size": "many"}
+
+    missing = await desk.post(form, 200, {**await desk.hidden(form), **fields, "step": "look"})
+    await look_and_confirm(desk, form, **{**fields, "b1.land": "1,5"})
+
+    assert "Bảng điểm theo văn bản 1/VB-THU" in missing.text
+    assert "Chưa trả lời mục “Diện tích đất (ha)”" in missing.text
+    (scored,) = [each for each in await review.log() if each["action"] == "SCORE"]
+    assert scored["facts"]["finding"] == "NEAR_POOR"
+    assert 'value="1.5"' in await desk.see(form)

@@ -8,21 +8,23 @@ import datetime as dt
 import re
 import uuid
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
+from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung import idempotency, problems
 from benvung.auth import CSRF_FIELD
 from benvung.etags import Believed
 from benvung.problems import Problem
+from benvung.validation import invalid
 
 ONCE, VERSION = "once", "version"
 CORRECTABLE = frozenset({409, 412, 422, 428})
 LONGEST = 2_000
-_DAY = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})")
+_DAY = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})|(\d{2})(\d{2})(\d{4})")
 _KEY = re.compile(r"[0-9a-f-]{36}")
 
 
@@ -54,14 +56,22 @@ class Typed:
         return value in self.all(name)
 
     def day(self, name: str) -> str | None:
-        """A day as the rules read it; one written as 24/01/2024 is understood, for browsers without a calendar."""
+        """A day as the rules read it, of one that is written as people write it: 24/01/2024, or 24012024."""
         given = self.text(name)
         written = _DAY.fullmatch(given)
         if written is None:
             return given or None
-        day, month, year = map(int, written.groups())
+        day, month, year = (int(part) for part in written.groups() if part)
         try:
             return dt.date(year, month, day).isoformat()
+        except ValueError:
+            return given
+
+    def written(self, name: str) -> str:
+        """A day as people write it; what is no day stays as it was typed."""
+        given = self.text(name)
+        try:
+            return f"{dt.date.fromisoformat(given):%d/%m/%Y}"
         except ValueError:
             return given
 
@@ -97,6 +107,22 @@ Sent = Annotated[Typed, Depends(_typed)]
 def new_key() -> str:
     """What a form carries so that sending it twice does it once."""
     return str(uuid.uuid4())
+
+
+def wrong(error: ValidationError) -> Problem:
+    """What a form says wrongly, by field. A day is asked for as people write it."""
+    found = invalid(error.errors(include_url=False, include_input=False))
+    errors = [
+        replace(each, message_vi=_A_DAY[0], message_en=_A_DAY[1]) if each.rule.startswith("date-") else each
+        for each in found.errors
+    ]
+    return type(found)(found.detail_vi, found.detail_en, errors=errors)
+
+
+_A_DAY = (
+    "Hãy ghi ngày dạng ngày/tháng/năm, ví dụ 05/10/2024.",
+    "Give the day as day/month/year, such as 05/10/2024.",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,7 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from benvung import clock
-from benvung.forms import Refusal, Sent, Typed, once
-from benvung.validation import invalid
+from benvung.forms import Refusal, Sent, Typed, once, wrong
 from households import actions, store
 from households.actions.refusals import CycleExists
 from households.api.cycle_models import StepGiven
@@ -142,7 +141,7 @@ def _given(action: Action, typed: Typed, place: Village) -> StepGiven:
     try:
         return StepGiven.model_validate(values)
     except ValidationError as error:
-        raise invalid(error.errors(include_url=False, include_input=False)) from error
+        raise wrong(error) from error
 
 
 def _answer(typed: Typed, case: str, on: str | None) -> dict[str, Any]:

@@ -34,6 +34,11 @@ async def desk_page(request: Request, conn: Conn, principal: Reader) -> Response
         request,
         "desk.html",
         reviews=[(each, progress(villages[each.id])) for each in reviews],
+        direct={
+            each.id
+            for each in reviews
+            if not villages[each.id] and await store.reviews.has_decisions(conn, each.id)
+        },
         due=await store.desk.due(conn, scope, soon, DUE),
         waiting=await _waiting(conn, principal),
         closed=await store.desk.reviews_of(conn, scope, "CLOSED", FILES),

@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from benvung import clock
 from benvung.auth import Principal
-from benvung.forms import Refusal, Sent, Typed, once, refusal
-from benvung.validation import invalid
+from benvung.forms import Refusal, Sent, Typed, once, refusal, wrong
+from benvung.pages import catalogue
 from households import actions, store
 from households.actions.form_b import Followed, follow, versions
 from households.actions.refusals import HouseholdNotFound, ReviewNotFound
@@ -207,7 +207,7 @@ def _act(typed: Typed, principal: Principal) -> Act:
     try:
         return ActGiven.model_validate(Wanted.values(typed)).act(principal.subject)
     except ValidationError as error:
-        raise invalid(error.errors(include_url=False, include_input=False)) from error
+        raise wrong(error) from error
 
 
 def _out_of_turn() -> Refused:
@@ -240,7 +240,7 @@ def _show(
     asks = wanted(visit.principal, procedure, desk.action or Action.SCORE, desk.on, lang)
     faults: dict[str, str] = {}
     for no in followed.faults if followed else ():
-        faults.setdefault(no.field or "form", refusal(no, lang).text)
+        faults.setdefault(no.field or "form", _in_words(desk, no, lang))
     begins = {"version": str(desk.place.row.version), **asks.preset, **preset(desk.last, sheet)}
     return page(
         visit.request,
@@ -261,6 +261,19 @@ def _show(
         no_table=refusal(desk.table_missing, lang).text if desk.table_missing else "",
         **form(typed, refused, **{**begins, **typed.preset}),
     )
+
+
+def _in_words(desk: Desk, no: Refused, lang: str) -> str:
+    """What is missing by the words that stand beside the field, and of whom; other refusals as they are."""
+    say, (kind, _, rest) = catalogue.translator("households", lang), (no.field or "").partition(".")
+    if no.rule == "member-answer-missing" and kind == "members":
+        who, _, attribute = rest.partition(".")
+        name = next((one.name for one in desk.sheet.members if str(one.id) == who), "")
+        title = getattr(code_list(attribute), f"title_{lang}")
+        return say("form_b.member_missing", name=name, what=title.lower())
+    if no.rule == "answer-missing" and kind == "b2" and desk.sheet.b2 is not None:
+        return say("form_b.answer_missing", what=getattr(desk.sheet.b2.questions[rest], lang))
+    return refusal(no, lang).text
 
 
 def _persons(desk: Desk, typed: Typed, lang: str) -> list[dict[str, Any]]:

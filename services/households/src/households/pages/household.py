@@ -12,6 +12,7 @@ from starlette.responses import Response
 from benvung import clock
 from benvung.auth import Principal, Scope
 from benvung.db import Conn
+from benvung.forms import Typed
 from households import store
 from households.api import cycle_log, results
 from households.api import households as of_register
@@ -20,12 +21,13 @@ from households.api.cycle_log import EntryShown
 from households.api.fields import FIRST_DAY, Keys, Reader
 from households.api.results import ChangeShown, DecisionShown
 from households.domain import AreaType
-from households.domain.procedure_terms import PaperKind
+from households.domain.lists import code_list
 from households.domain.standards import standards
 from households.pages.frame import Words, language, page
 
 router = APIRouter(include_in_schema=False)
 
+SHOWN_OF_MEMBERS = ("study", "qualification", "work", "insurance", "allowance", "disability", "merit")
 CERTIFIED = frozenset({"POOR", "NEAR_POOR"})
 On = Annotated[str, Query(max_length=10)]
 
@@ -66,13 +68,13 @@ async def household_page(
         lineage=await _lineage(conn, principal, household_id),
         reviews=await store.desk.reviewed(conn, household_id),
         certificate=shown.poverty_class in CERTIFIED and shown.status == "ACTIVE" and day is None,
-        OTHER=PaperKind.OTHER,
+        titles=[(name, getattr(code_list(name), f"title_{lang}")) for name in SHOWN_OF_MEMBERS],
     )
 
 
 def _day(text: str) -> dt.date | None:
     try:
-        day = dt.date.fromisoformat(text)
+        day = dt.date.fromisoformat(Typed(preset={"on": text}).day("on") or "")
     except ValueError:
         return None
     return day if FIRST_DAY <= day < clock.today() else None

@@ -12,8 +12,7 @@ from starlette.responses import Response
 from benvung import areas, clock
 from benvung.auth import Principal
 from benvung.db import Conn
-from benvung.forms import Refusal, Sent, Typed, once
-from benvung.validation import invalid
+from benvung.forms import Refusal, Sent, Typed, once, wrong
 from households import actions, store
 from households.actions.refusals import ReviewNotFound
 from households.api.cycle_models import OpeningGiven
@@ -66,7 +65,7 @@ def _checked(model: Any, values: dict[str, Any]) -> Any:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise invalid(error.errors(include_url=False, include_input=False)) from error
+        raise wrong(error) from error
 
 
 def _new(request: Request, principal: Principal, typed: Typed, refused: Refusal | None) -> Response:

@@ -164,4 +164,17 @@ async def _log(visit: Visit, place: Village) -> list[EntryShown]:
         lang=visit.lang,
         limit=LOGGED,
     )
-    return list(reversed(found.items))
+    return _together(list(reversed(found.items)))
+
+
+def _together(log: Sequence[EntryShown]) -> list[EntryShown]:
+    """Lines that were recorded at once, one for each case, as the one act that they were."""
+    found: list[EntryShown] = []
+    for one in log:
+        last = found[-1] if found else None
+        same = ("action", "on", "recorded_at", "actor", "role", "paper_number")
+        if last and one.cases and all(getattr(last, name) == getattr(one, name) for name in same):
+            found[-1] = last.model_copy(update={"cases": [*one.cases, *last.cases]})
+        else:
+            found.append(one)
+    return found

@@ -19,6 +19,13 @@ async function look() {
     // Faults of what is not filled in yet are told when the button asks.
     const shown = answer.ok ? page.querySelector("[data-found]") : null;
     found.replaceChildren(...(shown ? [...shown.childNodes].map((node) => document.importNode(node, true)) : []));
+    // What was named as missing is there now.
+    if (shown?.childElementCount) {
+      document.querySelector("#refused")?.remove();
+      form.querySelectorAll(".field-error").forEach((one) => one.remove());
+      form.querySelectorAll(".wrong").forEach((one) => one.classList.remove("wrong"));
+      form.querySelectorAll("[aria-invalid]").forEach((one) => one.removeAttribute("aria-invalid"));
+    }
     const end = page.querySelector(".actions.end");
     const present = form.querySelector(".actions.end");
     if (end && !present.contains(document.activeElement)) {
