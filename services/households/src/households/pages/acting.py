@@ -48,9 +48,9 @@ class Wanted:
         return values
 
 
-def roles_of(principal: Principal, roles: frozenset[Role], on: dt.date) -> tuple[Role, ...]:
-    """The capacities whose acts this person may record on that day, as Role has them in order."""
-    return tuple(role for role in Role if role in roles and _may(principal, role, on))
+def roles_of(principal: Principal, roles: frozenset[Role], *days: dt.date) -> tuple[Role, ...]:
+    """The capacities whose acts of one of these days this person may record, as Role has them in order."""
+    return tuple(role for role in Role if role in roles and any(_may(principal, role, on) for on in days))
 
 
 def _may(principal: Principal, role: Role, on: dt.date) -> bool:
@@ -64,10 +64,12 @@ _FIRST = (Role.STEERING_COMMITTEE, Role.VILLAGE_HEAD, Role.RESIDENT)
 """Who does most of what several may do."""
 
 
-def wanted(principal: Principal, procedure: Procedure, action: Action, on: dt.date, lang: Language) -> Wanted:
-    """What the form of an act asks this person for."""
+def wanted(
+    principal: Principal, procedure: Procedure, action: Action, days: tuple[dt.date, dt.date], lang: Language
+) -> Wanted:
+    """What the form of an act asks this person for. The act lies between two days, the last one is today."""
     rule = procedure.actions[action]
-    roles = sorted(roles_of(principal, rule.roles, on), key=lambda role: role not in _FIRST)
+    roles = sorted(roles_of(principal, rule.roles, *days), key=lambda role: role not in _FIRST)
     kinds = [kind for kind in PaperKind if kind in rule.papers]
     if action is Action.LIST:
         kinds = [kind for kind in PaperKind if kind in procedure.requests]
@@ -76,5 +78,5 @@ def wanted(principal: Principal, procedure: Procedure, action: Action, on: dt.da
         tuple((role.value, procedure_label(role, lang)) for role in roles),
         tuple((kind.value, procedure_label(kind, lang)) for kind in kinds),
         bool(rule.papers),
-        on,
+        days[1],
     )

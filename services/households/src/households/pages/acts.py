@@ -161,7 +161,7 @@ async def _form(
     refused: Refusal | None,
 ) -> Response:
     cycle, today = place.told.cycle, clock.today()
-    asks = wanted(visit.principal, cycle.procedure, action, today, visit.lang)
+    asks = wanted(visit.principal, cycle.procedure, action, (cycle.last_on, today), visit.lang)
     at_hand = next((each for each in place.coming() if each.action is action), None)
     meeting = cycle.procedure.meeting
     preset = {"version": str(place.row.version), **asks.preset, **typed.preset}

@@ -237,7 +237,13 @@ def _show(
 ) -> Response:
     lang, sheet = visit.lang, desk.sheet
     procedure = desk.place.told.cycle.procedure
-    asks = wanted(visit.principal, procedure, desk.action or Action.SCORE, desk.on, lang)
+    asks = wanted(
+        visit.principal,
+        procedure,
+        desk.action or Action.SCORE,
+        (desk.place.told.cycle.last_on, desk.on),
+        lang,
+    )
     faults: dict[str, str] = {}
     for no in followed.faults if followed else ():
         faults.setdefault(no.field or "form", _in_words(desk, no, lang))

@@ -195,7 +195,7 @@ async def _opening(visit: Visit, review_id: uuid.UUID, typed: Typed, refused: Re
     ]
     today = clock.today()
     procedure = get_procedure(ProcedureKind(review.kind), min(today, review.decided_on))
-    asks = wanted(principal, procedure, Action.OPEN, today, visit.lang)
+    asks = wanted(principal, procedure, Action.OPEN, (today, today), visit.lang)
     return page(
         visit.request,
         "opening.html",

@@ -137,7 +137,9 @@ def offered(principal: Principal, place: Village, action: Action) -> bool:
     rule = place.told.cycle.procedure.actions[action]
     if action is Action.GIVE_OPINION:
         return principal.may("reviews.opine")
-    return principal.may("reviews.record") and bool(roles_of(principal, rule.roles, clock.today()))
+    return principal.may("reviews.record") and bool(
+        roles_of(principal, rule.roles, clock.today(), place.told.cycle.last_on)
+    )
 
 
 _FORMS = frozenset({Action.SCORE, Action.RECHECK, Action.CORRECT})
