@@ -100,7 +100,7 @@ async def to_list(
 ) -> Rows:
     """Households of a village, or members of them, that a review does not have yet; who is on a list first."""
     listed = sa.exists().where(review_cases.c.review_id == review_id)
-    columns = (
+    columns: tuple[Any, ...] = (
         households.c.id.label("household_id"),
         households.c.head_name,
         households.c.code,
