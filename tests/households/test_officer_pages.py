@@ -106,7 +106,7 @@ async def test_a_village_goes_from_opening_to_recognition_on_pages(commune: Comm
     assert "1 trên 1" in home
     assert "120 điểm, không quá mức 140 điểm của khu vực nông thôn" in of_household
     assert "Vì vậy là hộ nghèo." in of_household
-    assert (await commune.household(household))["class_since"] == "2024-10-07"
+    assert "Quyết định 145/QĐ-UBND ngày 07/10/2024" in of_household
 
 
 async def test_form_b_by_its_answers_writes_what_it_learns_of_members(commune: Commune) -> None:
