@@ -1,5 +1,6 @@
 """A commune's officer in front of the pages: forms are filled in as a browser would send them."""
 
+import datetime as dt
 import html
 import re
 from dataclasses import dataclass
@@ -7,10 +8,25 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx2
+from tests.households.officer import COMMUNE
+
+from benvung import clock
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
 HTML = {"Accept": "text/html"}
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
+
+
+VILLAGE = f"{COMMUNE}.01"
+
+
+def at(review: str, rest: str = "") -> str:
+    return f"/reviews/{review}/villages/{VILLAGE}{rest}"
+
+
+def day(text: str) -> str:
+    clock.fix(dt.date.fromisoformat(text))
+    return text
 
 
 def told(answer: httpx2.Response) -> str:
