@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from tests.households.at_the_desk import Desk, at, day, paper
+from tests.households.at_the_desk import VILLAGE, Desk, at, day, paper
 from tests.households.officer import COMMUNE, Commune
 from tests.households.people import child, enter, person
 from tests.households.reviewing import begun, posted
