@@ -17,6 +17,7 @@ import hashlib
 import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -148,6 +149,18 @@ def known_by(content: Callable[..., Awaitable[bytes]]) -> Any:
 
 
 OnlyOnce = Annotated[Once, known_by(_body)]
+
+
+async def leads(
+    request: Request, conn: AsyncConnection, key: bytes, content: bytes, act: Callable[[], Awaitable[str]]
+) -> str:
+    """Where a page's form leads after it acted; sent again with the same key it acts no more."""
+    claim = _claim(request, key, content)
+    if not await _is_first(conn, claim):
+        return str((await _earlier(conn, claim)).location)
+    location = await act()
+    await conn.execute(_ANSWERED, claim | {"status": HTTPStatus.SEE_OTHER.value, "location": location})
+    return location
 
 
 def _claim(request: Request, key: bytes, content: bytes) -> dict[str, Any]:

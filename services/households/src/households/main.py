@@ -11,10 +11,11 @@ from benvung.web import cli as command_line
 from households import events
 from households.api import ROUTERS
 from households.deadlines import watch_deadlines
+from households.files.score_tables import score_tables
 from households.follower import Follower
 from households.importer import Importer
 from households.indexer import NameIndexer
-from households.pages import router as pages
+from households.pages import ROUTERS as PAGES
 from households.settings import Settings
 from households.simulator import Simulator
 from households.tables import (
@@ -54,6 +55,7 @@ EVENTS = (
 def build(settings: Settings | None = None) -> Service:
     """The households service, with settings from the environment unless given."""
     settings = settings or Settings()
+    score_tables(settings.score_tables)
     return Service(
         name="households",
         title_vi="Sổ hộ nghèo, hộ cận nghèo",
@@ -62,7 +64,7 @@ def build(settings: Settings | None = None) -> Service:
         settings=settings,
         metadata=metadata,
         routers=ROUTERS,
-        pages=(pages,),
+        pages=PAGES,
         events=EVENTS,
         streams={
             "HOUSEHOLDS": ("funding", "reporting"),

@@ -13,7 +13,7 @@ from benvung.auth import Principal
 from benvung.etags import Believed
 from benvung.vault import Vault
 from households import store
-from households.actions import deadlines, outcomes
+from households.actions import deadlines, outcomes, papers
 from households.actions.holidays import Calendars, calendars
 from households.actions.refusals import (
     CapacityNotHeld,
@@ -37,7 +37,7 @@ from households.store.cycles import Logged
 from households.store.reviews import Review
 
 SCORED = frozenset({Action.SCORE, Action.RECHECK, Action.CORRECT})
-PRIVATE = frozenset({"reason", "deprivations", "refusals", "income_dong"})
+PRIVATE = frozenset({"reason", "deprivations", "refusals", "income_dong", "form_b"})
 LEGAL = "Quyết định 24/2021/QĐ-TTg, Điều 4"
 Subjects = dict[uuid.UUID, tuple[uuid.UUID, uuid.UUID | None]]
 
@@ -157,6 +157,8 @@ async def record(
     await outcomes.decide(conn, vault, found, moved)
     missed = await store.cycles.write(conn, review.commune, before.cycle, cycle, lines, subjects=subjects)
     await deadlines.tell(conn, missed)
+    if action is Action.POST:
+        await papers.keep_notice(conn, principal, review, moved, subjects)
     touched = {subjects[one][0] for one, case in cycle.cases.items() if before.cycle.cases.get(one) != case}
     await audit.record(
         conn,

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,9 @@ from households.actions.decisions import hold_review
 from households.actions.households import check_village
 from households.actions.refusals import HouseholdNotFound, NoticeNotFound, NoticeOver
 from households.domain import HouseholdClass, Refused, label
+from households.domain.cycle import Moved
 from households.domain.identity import Sex
+from households.domain.income import BY_INCOME
 from households.domain.lists import code_list
 from households.domain.procedure_terms import ProcedureKind
 from households.domain.procedures import get_procedure
@@ -25,6 +27,7 @@ from households.domain.rosters import roster
 from households.domain.terms import ReviewKind, Stage
 from households.domain.workdays import work_calendar
 from households.papers import certificate_form, notice_form
+from households.store.reviews import Review
 
 AHEAD = dt.timedelta(days=30)
 """How long before its first day a notice may be made."""
@@ -121,7 +124,7 @@ async def post_notice(
     Raises `ReviewNotFound`, `OutsideArea`, `ReviewClosed`, `VillageUnknown`, and the domain's `Refused`.
     """
     review = await hold_review(conn, principal, review_id)
-    await check_village(conn, review.commune, village, clock.today(), "body.village")
+    await check_village(conn, review.commune, village, posted_on, "body.village")
     if posted_on > clock.today() + AHEAD:
         raise Refused(
             "posting-too-far-ahead",
@@ -162,6 +165,41 @@ async def post_notice(
     about = audit.About("household", (row.household_id for row in found))
     await audit.record(conn, principal, "notice.posted", "notice", str(notice_id), detail, about=about)
     return notice_id
+
+
+async def keep_notice(
+    conn: AsyncConnection,
+    principal: Principal,
+    review: Review,
+    moved: Moved,
+    subjects: Mapping[uuid.UUID, tuple[uuid.UUID, uuid.UUID | None]],
+) -> None:
+    """Keep the notice of results that were just hung out in a village, until its last day. By income there is none."""
+    cycle, entry = moved.cycle, moved.entry
+    if review.procedure in BY_INCOME or not entry.case_ids:
+        return
+    found = [(subjects[each][0], cycle.cases[each]) for each in entry.case_ids]
+    listed = [
+        {"household": str(household), "class": case.finding, "before": case.listed_class}
+        for household, case in found
+    ]
+    values = {
+        "review_id": review.id,
+        "commune": review.commune,
+        "village": cycle.place,
+        # The form of the notice itself ends the number with who issued it.
+        "number": entry.paper and entry.paper.number.partition("/")[0].strip(),
+        "posted_on": entry.on,
+        "posted_until": cycle.posted_until,
+        "working_days": cycle.procedure.posting.days,
+        "procedure": cycle.procedure.version,
+        "listed": listed,
+        "posted_by": principal.subject,
+    }
+    notice_id = await store.notices.add(conn, values)
+    detail = {"review": str(review.id), "village": cycle.place, "households": len(listed)}
+    about = audit.About("household", (household for household, _ in found))
+    await audit.record(conn, principal, "notice.posted", "notice", str(notice_id), detail, about=about)
 
 
 async def notice(conn: AsyncConnection, principal: Principal, vault: Vault, notice_id: uuid.UUID) -> Paper:

@@ -53,3 +53,13 @@ async def heads(conn: AsyncConnection, ids: Sequence[uuid.UUID]) -> dict[uuid.UU
     """The sealed names of these households' heads."""
     query = sa.select(households.c.id, households.c.head_name).where(households.c.id.in_(ids))
     return {row.id: row.head_name for row in await conn.execute(query)}
+
+
+async def of_village(
+    conn: AsyncConnection, review_id: uuid.UUID, village: str, scope: Scope
+) -> list[sa.Row[Any]]:
+    """The notices of a village in a review, the newest first."""
+    query = sa.select(notices).where(
+        notices.c.review_id == review_id, notices.c.village == village, scope.where(notices.c.commune)
+    )
+    return list((await conn.execute(query.order_by(notices.c.posted_on.desc()))).all())

@@ -1,4 +1,4 @@
-"""What officers see: the files of their area, and the rows that wait for somebody to say whom they mean."""
+"""The rows of a file that wait for somebody to say whom they mean."""
 
 import uuid
 from collections.abc import Sequence
@@ -9,10 +9,9 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from benvung import auth, paging
+from benvung import paging
 from benvung.auth import Principal
 from benvung.db import Conn
-from benvung.pages import catalogue, render
 from benvung.paging import After
 from benvung.vault import Vault
 from households import actions, store
@@ -23,26 +22,13 @@ from households.api.imports import ImportId, import_row
 from households.api.matching import on_record
 from households.domain import HouseholdClass, label
 from households.domain.candidates import HINT_LABELS
+from households.pages.frame import language, page
 from households.tables import import_rows
 
 router = APIRouter(include_in_schema=False)
 
-SHOWN, FILES = 25, 100
+SHOWN = 25
 Count = Annotated[int, Query(ge=0, le=100_000)]
-
-
-@router.get("/", dependencies=[auth.PUBLIC])
-async def home() -> RedirectResponse:
-    """Where the product's name leads."""
-    return RedirectResponse("/imports", status_code=303)
-
-
-@router.get("/imports")
-async def imports_page(request: Request, conn: Conn, principal: Reader) -> Response:
-    """The newest files of the officer's area, with how many rows wait."""
-    items = await store.imports.newest(conn, principal.scope(), FILES)
-    waiting = {row.id: await store.lists.unmatched_count(conn, row.id) for row in items}
-    return render(request, "imports.html", **auth.signed_in(request), items=items, waiting=waiting)
 
 
 @router.get("/imports/{import_id}/matching")
@@ -100,20 +86,19 @@ async def _matching(asked: Asked, after: str | None, taken: int, refused: Sequen
     items, following = paging.split(await store.registry.rows(conn, query), columns, SHOWN)
     listed = await actions.matching.unmatched(conn, asked.principal, asked.vault, found, items)
     await on_record(conn, asked.principal, import_id, listed)
-    language = catalogue.chosen(asked.request)
+    lang = language(asked.request)
     address = f"/imports/{import_id}/matching"
     reasons = [
-        (f"row-{each.row_no}", f"{each.row_no}: {one[f'message_{language}']}")
+        (f"row-{each.row_no}", f"{each.row_no}: {one[f'message_{lang}']}")
         for each in refused
         for one in each.answers
     ]
-    return render(
+    return page(
         asked.request,
         "matching.html",
-        **auth.signed_in(asked.request),
         found=found,
         address=address,
-        rows=[_shown(row, language) for row in listed],
+        rows=[_shown(row, lang) for row in listed],
         waiting=await store.lists.unmatched_count(conn, import_id),
         taken=taken,
         reasons=reasons,

@@ -1,0 +1,33 @@
+"""What officers see: the working place of a commune's officer, in Vietnamese first, made for a keyboard and a phone.
+
+Every page works without a script. What a page changes goes through the same actions as the API, once however often
+it is sent, and only against the version that the person saw.
+"""
+
+from households.pages import (
+    acts,
+    desk,
+    form_b,
+    household,
+    imports,
+    matching,
+    posting,
+    review,
+    search,
+    village,
+)
+
+ROUTERS = (
+    desk.router,
+    search.router,
+    review.router,
+    village.router,
+    form_b.router,
+    posting.router,
+    acts.router,
+    household.router,
+    imports.router,
+    matching.router,
+)
+
+__all__ = ["ROUTERS"]

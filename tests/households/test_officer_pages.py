@@ -1,0 +1,304 @@
+"""A review run on the pages alone, from opening to recognition, and what the pages refuse."""
+
+import re
+from pathlib import Path
+
+import httpx2
+import pytest
+from tests.households.at_the_desk import VILLAGE, Desk, at, day, paper
+from tests.households.officer import COMMUNE, Commune
+from tests.households.people import child, enter, person
+from tests.households.reviewing import begun, posted
+
+BY_FLAGS = {"how": "flags", "members": "4", "b1_points": "120"}
+
+
+async def look_and_confirm(desk: Desk, form: str, **fields: object) -> httpx2.Response:
+    """Form B as a person enters it: first see what follows, then confirm just that."""
+    known = await desk.hidden(form)
+    seen = await desk.post(form, 200, {**known, **fields, "step": "look"})
+    summary = re.search(r'name="seen" value="([^"]*)"', seen.text)
+    assert summary, seen.text
+    return await desk.post(form, 303, {**known, **fields, "seen": summary[1], "step": "confirm"})
+
+
+async def test_a_village_goes_from_opening_to_recognition_on_pages(commune: Commune) -> None:
+    desk, on = Desk(commune.client), day("2024-10-01")
+    household = await commune.register()
+    await commune.decide(await commune.open_review(2023), household, 120, 40)
+    known = await desk.hidden("/reviews/new")
+    opened = await desk.post(
+        "/reviews",
+        303,
+        {**known, "commune": COMMUNE, "kind": "ANNUAL", "year": "2024", "standard": "STD_2022_2025",
+         "decided_on": "2024-12-10"},
+    )  # fmt: skip
+    review = opened.headers["location"].rpartition("/")[2]
+
+    async def act(action: str, status: int = 303, **fields: object) -> httpx2.Response:
+        return await desk.fill(at(review, f"/acts/{action}"), status, on=on, **fields)
+
+    await desk.fill(
+        f"/reviews/{review}/opening",
+        role="STEERING_COMMITTEE",
+        on=on,
+        villages=[VILLAGE],
+        **paper("PLAN", "1/KH", on),
+    )
+    listing = await desk.see(at(review, "/acts/LIST"))
+    assert f'value="{household}" checked' in listing
+    await act("LIST", role="STEERING_COMMITTEE", cases=[household])
+    await act("CLOSE_LIST", **paper("REVIEW_LIST", "2/DS", on))
+    form = at(review, f"/forms/{household}")
+    await look_and_confirm(
+        desk,
+        form,
+        role="STEERING_COMMITTEE",
+        on=on,
+        flags=["WATER_SOURCE", "HYGIENIC_TOILET", "INFO_DEVICES"],
+        **BY_FLAGS,
+    )
+    await act("CALL_MEETING", role="VILLAGE_HEAD")
+    await act(
+        "HOLD_MEETING", present="40", agreeing="31", copies="2", signed_by=["CHAIR", "MINUTE_TAKER", "HOUSEHOLDS"],
+        **paper("MINUTES", "3/BB", on),
+    )  # fmt: skip
+    hung = await act("POST", **paper("NOTICE", "21/TB-UBND", on))
+    assert hung.headers["location"].endswith("/posting")
+    posting = await desk.see(hung.headers["location"])
+    notice = re.search(r"/v1/notices/[0-9a-f-]+\.pdf", posting)
+    assert notice is not None
+    assert "đến hết ngày 04/10/2024" in posting
+    assert "END_POSTING" not in posting
+    on = day("2024-10-07")
+    await act("END_POSTING")
+    await act("ASK_OPINION", **paper("REPORT_FOR_OPINION", "9/BC", on))
+    assert commune.higher is not None
+    higher = Desk(commune.higher)
+    await higher.fill(
+        at(review, "/acts/GIVE_OPINION"), role="DISTRICT_CHAIR", on=on, **paper("OPINION", "77/UBND", on)
+    )
+    await act("RECOGNISE", **paper("DECISION", "145/QĐ-UBND", on))
+
+    page = await desk.see(at(review))
+    home = await desk.see("/")
+    of_household = await desk.see(f"/households/{household}")
+    assert "Đã quyết định công nhận" in page
+    assert "145/QĐ-UBND" in page
+    assert "Cấp giấy chứng nhận" in page
+    assert "1 trên 1" in home
+    assert "120 điểm, không quá mức 140 điểm của khu vực nông thôn" in of_household
+    assert "Vì vậy là hộ nghèo." in of_household
+    assert "Quyết định 145/QĐ-UBND ngày 07/10/2024" in of_household
+
+
+async def test_form_b_by_its_answers_writes_what_it_learns_of_members(commune: Commune) -> None:
+    review, (household,) = await begun(commune)
+    desk = Desk(commune.client)
+    await enter(
+        commune,
+        household,
+        **person(work=None, number=None, number_missing="OTHER", number_missing_text="chưa cấp"),
+    )
+    await enter(commune, household, **child())
+    form = at(review.id, f"/forms/{household}")
+    shown = await desk.see(form)
+    head = re.search(r'name="m\.([0-9a-f-]{36})\.work"', shown)
+    assert head is not None
+    answers = {
+        "how": "answers", "role": "REVIEWER", "on": "2024-10-01", "b1_points": "120",
+        "b2.wall": "NOT_DURABLE", "b2.pillar": "NOT_DURABLE", "b2.roof": "DURABLE", "b2.floor_area": "15,9",
+        "b2.water": "SURFACE", "b2.toilet": "NONE", "b2.internet": "no", "b2.devices.none": "yes",
+    }  # fmt: skip
+    known = dict(
+        re.findall(r'name="(m\.[^"]+)"[^>]*>(?:(?!</select>).)*?value="([A-Z_]+)" selected', shown, re.DOTALL)
+    )
+    fields = {**known, **answers}
+
+    missing = await desk.post(form, 200, {**await desk.hidden(form), **fields, "step": "look"})
+    await look_and_confirm(desk, form, **fields, **{f"m.{head[1]}.work": "SELF_EMPLOYED"})
+    again = await desk.see(form)
+
+    assert f'href="#members.{head[1]}.work"' in missing.text
+    assert 'value="15,9"' in missing.text
+    cases = await review.cases()
+    assert (cases[household]["state"], cases[household]["finding"]) == ("SCORED", "POOR")
+    listed = await commune.ask("GET", f"/v1/households/{household}/members")
+    assert {each["work"] for each in listed["members"]} == {"SELF_EMPLOYED", "CHILD"}
+    # The answers are there again, for whoever corrects them.
+    assert re.search(r'value="SURFACE" selected', again)
+    assert 'value="15.9"' in again
+
+
+async def test_what_is_confirmed_is_what_was_seen(commune: Commune) -> None:
+    review, (household,) = await begun(commune)
+    desk, form = Desk(commune.client), at(review.id, f"/forms/{household}")
+    fields = {**await desk.hidden(form), "role": "REVIEWER", "on": "2024-10-01", **BY_FLAGS}
+    seen = await desk.post(form, 200, {**fields, "step": "look"})
+    summary = re.search(r'name="seen" value="([^"]*)"', seen.text)
+    assert summary is not None
+
+    changed = {**fields, "b1_points": "300", "seen": summary[1], "step": "confirm"}
+    again = await desk.post(form, 200, changed)
+
+    assert "Hộ không nghèo" in again.text
+    assert (await review.cases())[household]["state"] == "SURVEYED"
+
+
+async def test_a_form_sent_twice_records_once(commune: Commune) -> None:
+    review, known = await begun(commune)
+    await review.score(known[0])
+    desk, path = Desk(commune.client), at(review.id, "/acts/CALL_MEETING")
+    fields = {**await desk.hidden(path), "role": "VILLAGE_HEAD", "on": "2024-10-01"}
+    before = len(await review.log())
+
+    first = await desk.post(path, 303, fields)
+    second = await desk.post(path, 303, fields)
+
+    assert first.headers["location"] == second.headers["location"]
+    assert len(await review.log()) == before + 1
+
+
+async def test_what_somebody_else_did_meanwhile_is_shown_and_what_was_typed_stays(commune: Commune) -> None:
+    review, known = await begun(commune)
+    await review.score(known[0])
+    desk, path = Desk(commune.client), at(review.id, "/acts/WITHDRAW")
+    fields = {
+        **await desk.hidden(path),
+        "role": "POVERTY_OFFICER",
+        "on": "2024-10-01",
+        "cases": known[0],
+        "reason": "Chuyển đi xa",
+    }
+    await review.score(known[0], 110, 30)
+
+    refused = await desk.post(path, 412, fields)
+
+    assert "Chuyển đi xa" in refused.text
+    assert "chưa có gì được ghi" in refused.text
+    assert (await review.cases())[known[0]]["state"] == "SCORED"
+
+
+async def test_a_refusal_stands_beside_its_field_with_its_article(commune: Commune) -> None:
+    review, known = await begun(commune)
+    await review.score(known[0])
+    desk = Desk(commune.client)
+    await desk.fill(at(review.id, "/acts/CALL_MEETING"), role="VILLAGE_HEAD", on="2024-10-01")
+
+    refused = await desk.fill(
+        at(review.id, "/acts/HOLD_MEETING"), 422, on="2024-10-01", present="10", agreeing="11", copies="2",
+        signed_by=["CHAIR", "MINUTE_TAKER", "HOUSEHOLDS"], **paper("MINUTES", "3/BB", "2024-10-01"),
+    )  # fmt: skip
+    unnumbered = await desk.fill(
+        at(review.id, "/acts/HOLD_MEETING"), 422, on="2024-10-01", present="10", agreeing="9",
+        **paper("MINUTES", "", "2024-10-01"),
+    )  # fmt: skip
+
+    assert 'id="agreeing-error"' in refused.text
+    assert "Điều 4 khoản 3" in refused.text
+    assert 'name="present" type="number" value="10"' in refused.text
+    assert 'id="paper.number-error"' in unnumbered.text
+    assert await review.state() == "MEETING"
+
+
+async def test_what_must_wait_says_for_what(commune: Commune) -> None:
+    review, _ = await begun(commune)
+
+    page = await Desk(commune.client).see(at(review.id))
+    asked = await Desk(commune.client).see(at(review.id, "/acts/CALL_MEETING"))
+
+    assert "Chưa thể “Triệu tập cuộc họp dân”" in page
+    assert "/acts/CALL_MEETING" not in page
+    assert '<form class="form wide"' not in asked
+
+
+async def test_a_complaint_is_rechecked_and_posted_again(commune: Commune) -> None:
+    review, known = await posted(commune)
+    desk, on = Desk(commune.client), "2024-10-22"
+    day(on)
+    await desk.fill(
+        at(review.id, f"/acts/COMPLAIN?case={known[1]}"),
+        on=on,
+        role="RESIDENT",
+        cases=known[1],
+        **paper("COMPLAINT", "1/ĐKN", on),
+    )
+    posting = await desk.see(at(review.id, "/posting"))
+    assert f"/forms/{known[1]}" in posting
+    await look_and_confirm(
+        desk, at(review.id, f"/forms/{known[1]}"), on=on, how="total", members="4", b1_points="120", b2_points="10",
+        **paper("RECHECK_RECORD", "1/BBPT", on),
+    )  # fmt: skip
+    await desk.fill(at(review.id, "/acts/POST"), on=on, **paper("NOTICE", "22/TB", on))
+
+    cases = await review.cases()
+    assert (cases[known[1]]["state"], cases[known[1]]["finding"]) == ("POSTED", "NEAR_POOR")
+    assert "Thông báo số 22" in await desk.see(at(review.id, "/posting"))
+
+
+async def test_the_notice_prints_while_it_hangs_and_is_gone_afterwards(commune: Commune) -> None:
+    review, _ = await posted(commune)
+    page = await Desk(commune.client).see(at(review.id, "/posting"))
+    notice = re.search(r"/v1/notices/[0-9a-f-]+\.pdf", page)
+    assert notice is not None
+
+    printed = await commune.client.get(notice[0])
+    day("2024-10-25")
+    later = await Desk(commune.client).see(at(review.id, "/posting"))
+
+    assert printed.content.startswith(b"%PDF")
+    assert notice[0] not in later
+    assert "Đã hết thời gian niêm yết" in later
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+async def test_every_page_can_be_written_in_both_languages(commune: Commune, language: str) -> None:
+    review, known = await posted(commune)
+    desk = Desk(commune.client)
+    paths = (
+        "/", "/search", "/imports", "/reviews/new", f"/reviews/{review.id}", f"/reviews/{review.id}/opening",
+        at(review.id), at(review.id, "/posting"), at(review.id, "/acts/COMPLAIN"), at(review.id, "/acts/END_POSTING"),
+        at(review.id, f"/forms/{known[0]}"), f"/households/{known[0]}",
+    )  # fmt: skip
+    for path in paths:
+        page = await desk.see(f"{path}?lang={language}")
+        assert f'<html lang="{language}">' in page
+        assert page.count("<h1") == 1
+
+
+HEAD = """form = "FORM_B1"
+standard = "STD_2022_2025"
+form_version = "thử"
+valid_from = "2022-01-01"
+valid_to = "2025-12-31"
+columns = ["RURAL_CH", "URBAN"]
+document = { number = "1/VB-THU", issued_on = "2021-08-01", issuer = "Cơ quan thử" }
+approval = { paper = "2/QD-THU", approved_on = "2022-01-02" }
+"""
+ROWS = """item,item_vi,kind,option,option_vi,from,below,may_skip,RURAL_CH,URBAN
+size,Số nhân khẩu của hộ,ONE,one,Hộ có 1 người,,,,75,80
+size,Số nhân khẩu của hộ,ONE,many,Hộ có nhiều người,,,,30,25
+land,Diện tích đất (ha),RANGE,little,Dưới 1 ha,0,1,,10,0
+land,Diện tích đất (ha),RANGE,much,Từ 1 ha,1,,,40,0
+"""
+
+
+async def test_form_b1_is_scored_item_by_item_where_a_table_is_in_force(
+    commune: Commune, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "b1.toml").write_text(HEAD, "utf-8")
+    (tmp_path / "b1.csv").write_text(ROWS, "utf-8")
+    state = commune.app.state
+    monkeypatch.setattr(state, "settings", state.settings.model_copy(update={"score_tables": str(tmp_path)}))
+    review, (household,) = await begun(commune)
+    desk, form = Desk(commune.client), at(review.id, f"/forms/{household}")
+    fields = {"role": "REVIEWER", "on": "01/10/2024", "how": "flags", "members": "4", "b1.size": "many"}
+
+    missing = await desk.post(form, 200, {**await desk.hidden(form), **fields, "step": "look"})
+    await look_and_confirm(desk, form, **{**fields, "b1.land": "1,5"})
+
+    assert "Bảng điểm theo văn bản 1/VB-THU" in missing.text
+    assert "Chưa trả lời mục “Diện tích đất (ha)”" in missing.text
+    (scored,) = [each for each in await review.log() if each["action"] == "SCORE"]
+    assert scored["facts"]["finding"] == "NEAR_POOR"
+    assert 'value="1.5"' in await desk.see(form)
