@@ -19,6 +19,7 @@ from households.actions.refusals import (
     CycleChanged,
     CycleExists,
     CycleNotFound,
+    FormNotFound,
     HouseholdNotFound,
     ImportsUnfinished,
     MemberNotFound,
@@ -121,6 +122,7 @@ STEP_REFUSALS = problems.responses(
     CycleChanged,
     HouseholdNotFound,
     MemberNotFound,
+    FormNotFound,
     OutsideArea,
     CapacityNotHeld,
 )
