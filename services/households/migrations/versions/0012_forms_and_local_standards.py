@@ -95,8 +95,8 @@ TABLES = (
             foreign key (household_id) references households (id),
         constraint ck_local_classes_class_known check ({CLASS}))""",
     "create index ix_local_classes_class on local_classes (province, class, household_id)",
-    "comment on table local_classes is 'the newest standing local result of each household; what it follows"
-    " from is local_results'",
+    """comment on table local_classes is
+        'the newest standing local result of each household; what it follows from is local_results'""",
 )
 STAYS = ("score_tables", "filled_forms", "local_standards", "local_results")
 

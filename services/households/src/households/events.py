@@ -114,7 +114,7 @@ class Decision(Before):
     valid_from: dt.date
     decision_number: str | None
     standard: str
-    basis: Literal["TOTALS_GIVEN", "FLAGS", "ITEMS"]
+    basis: Literal["TOTALS_GIVEN", "FLAGS"]
     rule_version: str
 
 

@@ -16,7 +16,8 @@ from benvung import audit, clock
 from benvung.auth import Principal, Scope
 from benvung.vault import Vault
 from households import domain, store
-from households.actions.refusals import FormNotFound, HouseholdNotFound, ReviewNotFound
+from households.actions.form_refusals import FormNotFound
+from households.actions.refusals import HouseholdNotFound, ReviewNotFound
 from households.domain import PointForm, Refused, Scores
 from households.domain.b2_form import exact, plain
 from households.domain.deprivation import Judgement

@@ -10,7 +10,7 @@ from benvung import areas, audit
 from benvung.auth import Principal
 from benvung.problems import FieldError
 from households import store
-from households.actions.refusals import ScoreTableRefused
+from households.actions.form_refusals import ScoreTableRefused
 from households.domain import Refused, ScoreTable
 from households.store.score_tables import Loaded
 

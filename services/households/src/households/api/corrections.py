@@ -13,7 +13,8 @@ from benvung.db import Conn
 from benvung.idempotency import Once, OnlyOnce
 from households import actions, store
 from households.actions.corrections import Annulment
-from households.actions.refusals import ChangeNotFound, DecisionNotFound, FormNotFound, HouseholdElsewhere
+from households.actions.form_refusals import FormNotFound
+from households.actions.refusals import ChangeNotFound, DecisionNotFound, HouseholdElsewhere
 from households.api.fields import (
     Day,
     Decider,

@@ -14,12 +14,12 @@ from benvung.idempotency import OnlyOnce
 from benvung.paging import After, CursorUnknown, Limit, Page
 from benvung.vault import Vault
 from households import actions, store
+from households.actions.form_refusals import FormNotFound
 from households.actions.refusals import (
     CapacityNotHeld,
     CycleChanged,
     CycleExists,
     CycleNotFound,
-    FormNotFound,
     HouseholdNotFound,
     ImportsUnfinished,
     MemberNotFound,

@@ -16,8 +16,9 @@ from benvung.idempotency import OnlyOnce
 from benvung.paging import After, CursorUnknown, Limit, Page
 from benvung.vault import Vault
 from households import actions, store
+from households.actions.form_refusals import FormNotFound
 from households.actions.forms import FormA, FormB, Items
-from households.actions.refusals import FormNotFound, HouseholdNotFound, ReviewNotFound
+from households.actions.refusals import HouseholdNotFound, ReviewNotFound
 from households.api.fields import Day, Given, Keys, Lang, Name, Points, Reader, Recorder, ShortText, Shown
 from households.domain import Basis, label
 from households.tables import filled_forms

@@ -15,9 +15,9 @@ from benvung.db import Conn
 from benvung.idempotency import OnlyOnce
 from benvung.vault import Vault
 from households import actions, store
+from households.actions.form_refusals import FormNotFound
 from households.actions.refusals import (
     DecisionNotFound,
-    FormNotFound,
     HouseholdElsewhere,
     HouseholdNotFound,
     ReviewClosed,

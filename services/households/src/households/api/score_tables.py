@@ -12,7 +12,7 @@ from benvung.auth import OutsideArea
 from benvung.db import Conn
 from benvung.idempotency import OnlyOnce
 from households import actions, store
-from households.actions.refusals import ScoreTableNotFound, ScoreTableRefused
+from households.actions.form_refusals import ScoreTableNotFound, ScoreTableRefused
 from households.api.fields import Day, Given, LawLoader, Name, Reader, ShortText, Shown
 from households.domain.score_tables import Item, ItemKind, PointForm, ReviewWhen, area_columns
 from households.store.score_tables import Loaded

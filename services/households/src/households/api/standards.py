@@ -12,7 +12,7 @@ from benvung.auth import OutsideArea
 from benvung.db import Conn
 from benvung.idempotency import OnlyOnce
 from households import actions, store
-from households.actions.refusals import StandardNotFound
+from households.actions.form_refusals import StandardNotFound
 from households.api.fields import Day, Given, Keys, Lang, LawLoader, Name, Reader, ShortText, Shown
 from households.domain import AreaType, Standard, standards
 from households.store.local_standards import Loaded
