@@ -70,39 +70,38 @@ def test_a_ledger_that_does_not_close_says_where_and_by_how_much() -> None:
     assert found["A", NEAR] == Count()
 
 
+Happened = tuple[State, State, str, str | None, Movement | None]
+
+
 @pytest.mark.parametrize(
-    ("before", "after", "kind", "reason", "movement", "flows"),
+    ("happened", "flows"),
     [
-        (("A", None, 4), ("A", POOR, 4), "CLASSIFIED", None, Movement.NEW_POOR, {Flow.NEW}),
-        (("A", None, 4), ("A", POOR, 4), "CLASSIFIED", None, Movement.RELAPSE_POOR, {Flow.RELAPSE}),
-        (("A", POOR, 4), ("A", None, 4), "CLASSIFIED", None, None, {Flow.ESCAPED}),
-        (("A", POOR, 4), ("A", NEAR, 4), "CLASSIFIED", None, None, {Flow.TO_OTHER_LIST, Flow.FROM_OTHER_LIST}),
-        (("A", POOR, 4), ("A", POOR, 5), "RESIZED", "BIRTH", None, {Flow.GREW}),
-        (("A", POOR, 4), ("A", POOR, 3), "RESIZED", "SPLIT", None, {Flow.SHRANK}),
-        (("A", POOR, 4), ("B", POOR, 4), "ARRIVED", "MOVED", None, {Flow.LEFT, Flow.ARRIVED}),
+        ((("A", None, 4), ("A", POOR, 4), "CLASSIFIED", None, Movement.NEW_POOR), {Flow.NEW}),
+        ((("A", None, 4), ("A", POOR, 4), "CLASSIFIED", None, Movement.RELAPSE_POOR), {Flow.RELAPSE}),
+        ((("A", POOR, 4), ("A", None, 4), "CLASSIFIED", None, None), {Flow.ESCAPED}),
         (
-            ("A", POOR, 4), ("B", POOR, 4), "ARRIVED", "REORGANISED", None,
+            (("A", POOR, 4), ("A", NEAR, 4), "CLASSIFIED", None, None),
+            {Flow.TO_OTHER_LIST, Flow.FROM_OTHER_LIST},
+        ),
+        ((("A", POOR, 4), ("A", POOR, 5), "RESIZED", "BIRTH", None), {Flow.GREW}),
+        ((("A", POOR, 4), ("A", POOR, 3), "RESIZED", "SPLIT", None), {Flow.SHRANK}),
+        ((("A", POOR, 4), ("B", POOR, 4), "ARRIVED", "MOVED", None), {Flow.LEFT, Flow.ARRIVED}),
+        (
+            (("A", POOR, 4), ("B", POOR, 4), "ARRIVED", "REORGANISED", None),
             {Flow.REORGANISED_OUT, Flow.REORGANISED_IN},
         ),
-        (None, ("A", POOR, 2), "ARRIVED", "SPLIT", None, {Flow.SPLIT}),
-        (None, ("A", POOR, 2), "ARRIVED", "RETURNED", None, {Flow.RETURNED}),
-        (None, ("A", NEAR, 2), "ARRIVED", "ARRIVED", None, {Flow.ARRIVED}),
-        (("A", POOR, 1), None, "CLOSED", "DEATH", None, {Flow.CLOSED}),
-        (("A", POOR, 1), None, "CLOSED", "MERGED", None, {Flow.MERGED}),
-        (("A", POOR, 1), None, "LEFT", "MOVED_OUT", None, {Flow.LEFT}),
-        (("A", POOR, 4), ("A", POOR, 4), "CLASSIFIED", None, None, set()),
-        (("A", None, 4), ("B", None, 4), "ARRIVED", "MOVED", None, set()),
+        ((None, ("A", POOR, 2), "ARRIVED", "SPLIT", None), {Flow.SPLIT}),
+        ((None, ("A", POOR, 2), "ARRIVED", "RETURNED", None), {Flow.RETURNED}),
+        ((None, ("A", NEAR, 2), "ARRIVED", "ARRIVED", None), {Flow.ARRIVED}),
+        ((("A", POOR, 1), None, "CLOSED", "DEATH", None), {Flow.CLOSED}),
+        ((("A", POOR, 1), None, "CLOSED", "MERGED", None), {Flow.MERGED}),
+        ((("A", POOR, 1), None, "LEFT", "MOVED_OUT", None), {Flow.LEFT}),
+        ((("A", POOR, 4), ("A", POOR, 4), "CLASSIFIED", None, None), set()),
+        ((("A", None, 4), ("B", None, 4), "ARRIVED", "MOVED", None), set()),
     ],
-)  # fmt: skip
-def test_each_thing_that_happens_has_its_flow(
-    before: State,
-    after: State,
-    kind: str,
-    reason: str | None,
-    movement: Movement | None,
-    flows: set[Flow],
-) -> None:
-    assert {each[2] for each in booked(step(before, after, kind, reason, movement))} == flows
+)
+def test_each_thing_that_happens_has_its_flow(happened: Happened, flows: set[Flow]) -> None:
+    assert {each[2] for each in booked(step(*happened))} == flows
     assert flows <= {*IN, *OUT}
 
 
