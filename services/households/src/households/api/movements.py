@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from benvung import clock
+from benvung import audit, clock
 from benvung.auth import Principal
 from benvung.db import Conn
 from households import store
@@ -238,7 +238,7 @@ class FaultsShown(Shown):
 async def check(*, given: CheckAsked, principal: Reader, conn: Conn, lang: Lang) -> FaultsShown:
     """Check figures of forms 7.1, 7.2 and 7.3: each fault with its area, column, expected, given, difference.
 
-    Nothing is recorded and nothing is mended.
+    Nothing of them is kept and nothing is mended; that they were checked is on record.
     """
     register: list[Row] = []
     if given.area is not None:
@@ -246,6 +246,8 @@ async def check(*, given: CheckAsked, principal: Reader, conn: Conn, lang: Lang)
         register = form_rows(await _accounts(conn, principal, given.area, period, by=(given.level, "then")))
     rows = [each.row() for each in given.rows]
     faults = check_given(rows, [each.row() for each in given.previous], register)
+    detail = {"rows": len(rows), "faults": len(faults), "year": given.year}
+    await audit.record(conn, principal, "movements.checked", "area", given.area or "*", detail)
     return FaultsShown(checked=len(rows), faults=[_fault(each, lang) for each in faults])
 
 

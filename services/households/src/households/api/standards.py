@@ -174,13 +174,13 @@ async def load(
     return await _found(conn, given.code, lang)
 
 
-@router.get("/standards/{code}", responses=problems.responses(StandardNotFound))
+@router.get("/standards/{standard}", responses=problems.responses(StandardNotFound))
 async def one(
-    *, code: Annotated[str, Path(max_length=50)], principal: Reader, conn: Conn, lang: Lang
+    *, standard: Annotated[str, Path(max_length=50)], principal: Reader, conn: Conn, lang: Lang
 ) -> StandardShown:
     """One standard, as it counts now."""
     del principal
-    return await _found(conn, code, lang)
+    return await _found(conn, standard, lang)
 
 
 async def _found(conn: Conn, code: str, lang: Lang) -> StandardShown:
