@@ -182,16 +182,22 @@ def _moved(step: Step) -> bool:
     return step.area_before is not None and step.area_before != step.area_after
 
 
+def _changes_list(step: Step) -> bool:
+    """Whether the household goes from one list to the other where it is: both forms hold the same of it."""
+    stays = step.area_before is not None and step.area_before == step.area_after
+    return stays and step.list_before in LISTED and step.list_after in LISTED
+
+
 def _way_out(step: Step) -> Flow:
+    if _changes_list(step):
+        return Flow.TO_OTHER_LIST
     if step.reason == "REORGANISED":
         return Flow.REORGANISED_OUT
     if step.kind == "CLOSED":
         return Flow.MERGED if step.reason == "MERGED" else Flow.CLOSED
     if step.kind in {"LEFT", "ARRIVED"} or _moved(step):
         return Flow.LEFT
-    if step.kind == "CLASSIFIED":
-        return Flow.TO_OTHER_LIST if step.list_after in LISTED else Flow.ESCAPED
-    return Flow.OTHER_OUT
+    return Flow.ESCAPED if step.kind == "CLASSIFIED" else Flow.OTHER_OUT
 
 
 _ENTRANCES = {"SPLIT": Flow.SPLIT, "RETURNED": Flow.RETURNED, "REORGANISED": Flow.REORGANISED_IN}
@@ -200,12 +206,12 @@ _AGAIN = {Movement.RELAPSE_POOR, Movement.RELAPSE_NEAR_POOR}
 
 
 def _way_in(step: Step) -> Flow:
+    if _changes_list(step):
+        return Flow.FROM_OTHER_LIST
     if step.kind == "ARRIVED":
         return _ENTRANCES.get(step.reason or "", Flow.ARRIVED)
     if _moved(step) and step.list_before in LISTED:
         return Flow.ARRIVED
-    if step.list_before in LISTED:
-        return Flow.FROM_OTHER_LIST
     if step.movement in _NEW:
         return Flow.NEW
     return Flow.RELAPSE if step.movement in _AGAIN else Flow.OTHER_IN
