@@ -13,8 +13,9 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.architecture.test_routes import models, service
 from tests.contracts.test_http import COMMUNE, FILLED, PERSON, VILLAGE, in_kong_chro
-from tests.households import dividing, people, reviewing
+from tests.households import dividing, forms, people, reviewing
 from tests.households.dividing import for_path
+from tests.households.test_local_results import LOCAL
 
 from benvung import web
 from benvung.testing import App, Engine
@@ -34,6 +35,7 @@ READS = {
     "households": {
         "/v1/decisions/{decision_id}",
         "/v1/duplicates",
+        "/v1/forms/{form_id}",
         "/v1/households",
         "/v1/households.csv",
         "/v1/households/search",
@@ -51,6 +53,8 @@ READS = {
         "/v1/imports/{import_id}/unmatched.xlsx",
         "/v1/lists/{code}.csv",
         "/v1/lists/{code}.xlsx",
+        "/v1/local-results",
+        "/v1/local-results.csv",
         "/v1/notices/{notice_id}.pdf",
         "/v1/simulations/{simulation_id}/changes",
         "/v1/simulations/{simulation_id}/changes.csv",
@@ -189,6 +193,7 @@ async def write_households(send: Writer) -> None:
     end = {"reason": "DISSOLVED", "on": "2024-01-20"}
     await send("POST", "/v1/households/{household_id}/closure", entered["id"], json=end)
     await write_members(send, arrived["id"])
+    await write_law(send)
     await write_families(send, entered["id"])
     await write_corrections(send, entered["id"], taken["decision_id"])
     await write_steps(send)
@@ -235,6 +240,25 @@ async def write_steps(send: Writer) -> None:
             json=act,
         )
     await send("POST", path + "/opinions", asked, VILLAGE, json=reviewing.opinion())
+
+
+async def write_law(send: Writer) -> None:
+    """What administrators load, and forms that rest on it."""
+    screening = {"form": "FORM_A", "cut_off": 100, "review_when": "AT_LEAST"}
+    await send("POST", "/v1/score-tables", json=forms.table(**screening))
+    await send("POST", "/v1/standards", json=LOCAL)
+    household = {"commune": COMMUNE, "village": VILLAGE, "code": "H9", "head_name": "Đinh Chín", "members": 1}
+    home = (await send("POST", "/v1/households", json=household))["id"]
+    path = "/v1/households/{household_id}/members"
+    await send("POST", path, home, json={"on": "2024-01-11"} | people.person())
+    review = {"commune": COMMUNE, "year": 2024, "kind": "REGULAR", "stage": "OFFICIAL"}
+    decided = {"standard": "STD_2022_2025", "decided_on": "2024-01-23"}
+    opened = (await send("POST", "/v1/reviews", json=review | decided))["id"]
+    form = {"household_id": home, "filled_on": "2024-01-12"}
+    await send("POST", "/v1/reviews/{review_id}/forms-a", opened, json=form | {"items": forms.items()})
+    given = form | {"b1_points": 120, "b2": forms.B2}
+    await send("POST", "/v1/reviews/{review_id}/forms-b", opened, json=given)
+    await send("POST", "/v1/movements/check", json={"year": 2023, "rows": []})
 
 
 async def write_members(send: Writer, household: str) -> None:

@@ -195,6 +195,19 @@ class Player:
                 await self._check_alone(expected, asked)
         for household in self.households:
             await self._check_now(household)
+        await self._check_movements()
+
+    async def _check_movements(self) -> None:
+        """Whatever was recorded, in whatever order, the movements of every year close and the forms agree."""
+        for year, level, geography in (
+            (2022, "COMMUNE", "then"),
+            (2023, "COMMUNE", "now"),
+            (2023, "VILLAGE", "then"),
+        ):
+            asked = {"year": year, "level": level, "geography": geography}
+            found = await self.officer.ask("GET", "/v1/movements", params=asked)
+            assert [each for each in found["accounts"] if not each["closes"]] == []
+            assert found["faults"] == []
 
     async def _check_alone(
         self, expected: dict[str, tuple[str, int, str, str | None]], asked: dict[str, str]

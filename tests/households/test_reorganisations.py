@@ -27,6 +27,33 @@ async def test_households_of_merged_communes_follow_by_themselves(province: Prov
     assert all(each["class_since"] == "2023-12-10" for each in await officer.households())
 
 
+async def test_a_reorganisation_is_a_movement_by_the_units_of_then_and_none_by_those_of_now(
+    province: Province,
+) -> None:
+    await province.settle("23827", 3, "Làng Một")
+    await province.settle("23830", 2, "Làng Một")
+    await province.reorganise("23827")
+
+    def told(found: Any) -> dict[str, tuple[int, list[str], int]]:
+        assert found["faults"] == []
+        return {
+            each["area"]: (
+                each["start"]["households"],
+                [flow["flow"] for flow in (*each["came"], *each["went"])],
+                each["end"]["households"],
+            )
+            for each in found["accounts"]
+            if each["list"] == "POOR" and each["closes"]
+        }
+
+    by_then = told(await province.all.ask("GET", "/v1/movements", params={"year": 2025}))
+    by_now = told(await province.all.ask("GET", "/v1/movements", params={"year": 2025, "geography": "now"}))
+
+    assert by_then["23827"] == (3, ["REORGANISED_OUT"], 0)
+    assert by_then[MERGED_INTO] == (2, ["REORGANISED_IN"], 5)
+    assert by_now == {MERGED_INTO: (5, [], 5), "TOTAL": (5, [], 5)}
+
+
 async def test_the_officer_of_the_new_commune_reads_what_was_before(province: Province) -> None:
     chu_krey = await province.settle("23827", 2, "Làng Một")
     an_trung = await province.settle("23830", 3, "Làng Một")

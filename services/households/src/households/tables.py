@@ -11,6 +11,7 @@ from benvung import db, kit, reorganised
 from households.columns import CLASSES, MOMENT, MOVEMENTS, one_of, recorded_at
 from households.cycle_tables import cycle_tables, recognition_tables
 from households.file_tables import import_tables, notice_table
+from households.form_tables import BASES, form_tables, local_tables
 from households.member_tables import member_tables
 from households.reorganisation_tables import reorganisation_tables
 from households.simulation_tables import simulation_tables
@@ -183,7 +184,7 @@ decisions = sa.Table(
     one_of("previous_class", CLASSES),
     one_of("declared_class", CLASSES),
     one_of("movement", MOVEMENTS),
-    one_of("basis", ("TOTALS_GIVEN", "FLAGS")),
+    one_of("basis", BASES),
     sa.Index("ix_decisions_household_sequence", "household_id", "sequence"),
     sa.Index("ix_decisions_review", "review_id", "household_id", "sequence"),
     # What was corrected already is corrected by correcting what stands in its place.
@@ -310,6 +311,8 @@ members, member_facts = member_tables(metadata)
 simulations, simulation_counts, simulation_indicators, simulation_changes = simulation_tables(metadata)
 review_villages, review_entries, review_cases, deadlines = cycle_tables(metadata)
 recognitions, holiday_years = recognition_tables(metadata)
+score_tables, filled_forms = form_tables(metadata)
+local_standards, local_results, local_classes = local_tables(metadata)
 
 reorganised_areas, stated_area_types = reorganised.tables(metadata)
 reorganisations, reorganisation_parts, placements, village_places, area_types = reorganisation_tables(
@@ -330,4 +333,8 @@ APPEND_ONLY = (
     review_entries,
     recognitions,
     holiday_years,
+    score_tables,
+    filled_forms,
+    local_standards,
+    local_results,
 )

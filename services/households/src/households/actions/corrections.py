@@ -63,7 +63,7 @@ async def correct(
     if review is None:
         raise ReviewNotFound
     check_without_steps(review)
-    result = found(vault, review, given(row.household_id))
+    result = await found(conn, vault, review, given(row.household_id))
     taken = await _replace(conn, review, row, result, own)
     detail = {
         "review": str(review.id),

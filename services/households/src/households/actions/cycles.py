@@ -13,7 +13,7 @@ from benvung.auth import Principal
 from benvung.etags import Believed
 from benvung.vault import Vault
 from households import store
-from households.actions import deadlines, outcomes, papers
+from households.actions import deadlines, forms, outcomes, papers
 from households.actions.holidays import Calendars, calendars
 from households.actions.refusals import (
     CapacityNotHeld,
@@ -130,7 +130,7 @@ async def record(
     """Record one act of a village, or the same act for several cases; recognition decides on everybody.
 
     Raises `ReviewNotFound`, `OutsideArea`, `ReviewClosed`, `CapacityNotHeld`, `CycleNotFound`, `CycleChanged`,
-    `HouseholdNotFound`, `MemberNotFound`, and the domain's `Refused`.
+    `HouseholdNotFound`, `MemberNotFound`, `FormNotFound`, and the domain's `Refused`.
     """
     review = _open(await store.reviews.hold(conn, review_id), principal)
     _check_capacity(principal, review, act)
@@ -143,8 +143,10 @@ async def record(
     before = await read(conn, vault, review_id, village, known)
     subjects: Subjects = await store.cycles.subjects(conn, review_id, village)
     if action is Action.LIST:
+        given = await _screened(conn, vault, review, given)
         given = await _listed(conn, review, village, given, subjects)
     if action in SCORED:
+        given = [await outcomes.from_form(conn, vault, review, _home(subjects, one), one) for one in given]
         given = [{**one, "finding": outcomes.finding(review, act.on, one).value} for one in given]
     cycle, results, lines = before.cycle, dict(before.results), []
     for one in given:
@@ -240,6 +242,26 @@ def _line(vault: Vault, act: Act, given: Mapping[str, Any], known: Calendars, mo
     public = {name: value for name, value in given.items() if name not in PRIVATE}
     sealed = vault.seal(json.dumps(private)) if private else None
     return Logged(moved.entry.action, act, public, sealed, known.newest, moved.entry)
+
+
+def _home(subjects: Subjects, given: Mapping[str, Any]) -> uuid.UUID:
+    case = uuid.UUID(given["case"])
+    return subjects.get(case, (case, None))[0]
+
+
+async def _screened(
+    conn: AsyncConnection, vault: Vault, review: Review, given: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """How form A came out, from the form itself where one is named: it is the household's, or there is none."""
+    found = []
+    for one in given:
+        if one.get("form_id") is None:
+            found.append(one)
+        else:
+            case, form = uuid.UUID(one["case"]), uuid.UUID(one["form_id"])
+            answer = await forms.screened(conn, vault, review, case, form)
+            found.append({**one, "screened_in": answer})
+    return found
 
 
 async def _listed(

@@ -11,7 +11,7 @@ from benvung import areas, audit, outbox
 from benvung.auth import OutsideArea, Principal
 from benvung.vault import Vault
 from households import domain, store
-from households.actions import histories, reorganisations, tell
+from households.actions import forms, histories, local_standards, reorganisations, tell
 from households.actions.book import Book, Taking
 from households.actions.histories import Evidence
 from households.actions.refusals import HouseholdNotFound, ReviewClosed, ReviewNotFound
@@ -125,6 +125,7 @@ async def decide_many(
     taken = await _announce(conn, review, judged)
     if taken:
         await store.decisions.write(conn, review, taken)
+        await local_standards.follow(conn, review, taken)
         if any(each.is_new for each in taken):
             await reorganisations.follow_on(conn, None, [(review.commune, review.valid_from)])
     if late:
@@ -275,11 +276,18 @@ class Given:
     deprivations: Sequence[str] | None
     reviewer: str | None
     declared_class: HouseholdClass | None
+    form_id: uuid.UUID | None = None
 
 
-def found(vault: Vault, review: Review, given: Given) -> Result:
-    """A result as it is kept. Raises the domain's `Refused`."""
-    scores = domain.scores(review.standard, given.b1_points, given.b2_points, given.deprivations)
+async def found(conn: AsyncConnection, vault: Vault, review: Review, given: Given) -> Result:
+    """A result as it is kept. Raises `FormNotFound`, and the domain's `Refused`."""
+    if given.form_id is None:
+        scores = domain.scores(review.standard, given.b1_points, given.b2_points, given.deprivations)
+    else:
+        form = await forms.scored(conn, vault, review, given.household_id, given.form_id)
+        points = (given.b1_points, given.b2_points, given.deprivations)
+        forms.check_form_alone(given.form_id, given.members, form, *points)
+        scores = form.scores
     return Result(
         household_id=given.household_id,
         members=given.members,
@@ -296,10 +304,11 @@ async def decide(
 ) -> Taken:
     """Record one household's result in an open review: the household is reclassified and everybody told.
 
-    Raises `ReviewNotFound`, `OutsideArea`, `ReviewClosed`, `HouseholdNotFound`, and the domain's `Refused`.
+    Raises `ReviewNotFound`, `OutsideArea`, `ReviewClosed`, `HouseholdNotFound`, `FormNotFound`, and the
+    domain's `Refused`.
     """
     review = await hold_review(conn, principal, review_id)
-    taken, refused = await decide_many(conn, review, [found(vault, review, given)])
+    taken, refused = await decide_many(conn, review, [await found(conn, vault, review, given)])
     if refused:
         raise _refusal(refused[0].refused)
     [decision] = taken

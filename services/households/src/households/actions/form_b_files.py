@@ -17,6 +17,7 @@ from benvung.vault import Vault
 from households import domain, store
 from households.actions.answers import Answer, answer, refusal_answer, seal_answers
 from households.actions.decisions import Result, combination_key, judge, seal_flags
+from households.actions.forms import no_members
 from households.actions.given import Held, file_row, held, read_rows, refused_row, sealed
 from households.domain import FileRow, Match, MatchKind, Place, Refused
 from households.domain.deprivation import judge as judge_form
@@ -66,7 +67,7 @@ class FormB:
             raise _in_future(on)
         members = roster(self.facts.get(household_id, ()), on)
         if not members:
-            raise _no_members()
+            raise no_members()
         found = judge_form(review.standard, on, members, form_answers(values))
         flags = found.deprivations()
         scores = domain.scores(review.standard, values["b1_points"], None, flags)
@@ -147,15 +148,6 @@ def _in_future(on: dt.date) -> Refused:
         f"Ngày rà soát {on:%d/%m/%Y} chưa tới.",
         f"The day of the survey, {on.isoformat()}, is still to come.",
         "surveyed_on",
-    )
-
-
-def _no_members() -> Refused:
-    return Refused(
-        "members-unknown",
-        "Sổ chưa có danh sách thành viên của hộ vào ngày rà soát; hãy ghi thành viên trước.",
-        "The register has no list of the household's members on the day of the survey; enter them first.",
-        "household_id",
     )
 
 

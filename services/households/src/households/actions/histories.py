@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung import outbox
 from households import domain, store
-from households.actions import reorganisations
+from households.actions import local_standards, reorganisations
 from households.actions.areas import recorded_place
 from households.actions.book import Book, Link, Taking
 from households.actions.retell import Line, reasons
@@ -204,12 +204,15 @@ async def record(
     if evidence.decision is not None and evidence.review is not None:
         decision = _decided(evidence.decision, taking, own[0], fact, today)
         await store.decisions.write(conn, evidence.review, [decision], late=True)
+        await local_standards.follow(conn, evidence.review, [decision])
     else:
         if evidence.enters is None:
             await store.households.update(conn, [today])
         else:
             await store.households.enter(conn, today, *evidence.enters)
         await store.tellings.add_changes(conn, _changes(taking, evidence, own, sequences, today))
+        if isinstance(taking.fact, Annulled):
+            await store.local_standards.refresh(conn, [taking.household_id])
     for following in book.followers(taking.household_id):
         await record(conn, book, following, Evidence())
     if own[-1].outcome is not None:

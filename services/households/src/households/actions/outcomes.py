@@ -12,12 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from benvung import outbox
 from benvung.vault import Vault
 from households import domain, store
+from households.actions import forms
 from households.actions.corrections import put_in_its_place
 from households.actions.decisions import RefusedResult, Result, combination_key, decide_many, seal_flags
 from households.domain import Refused
 from households.domain.cycle import Entry, Moved
 from households.domain.income import BY_INCOME, Income, find_by_income, income_limit
 from households.domain.procedure_terms import Action, CaseState, Finding
+from households.domain.terms import Basis
 from households.events import RecognitionDecided
 from households.store.decisions import Own
 from households.store.recognitions import Recognition
@@ -56,9 +58,34 @@ def finding(review: Review, on: date, given: Given) -> Finding:
 
 
 def _scores(review: Review, given: Given) -> domain.Scores:
+    form = given.get("form_id")
     return domain.scores(
-        review.standard, given.get("b1_points"), given.get("b2_points"), given.get("deprivations")
+        review.standard,
+        given.get("b1_points"),
+        given.get("b2_points"),
+        given.get("deprivations"),
+        b1_from_items=given.get("basis") == Basis.ITEMS,
+        form=form and uuid.UUID(form),
     )
+
+
+async def from_form(
+    conn: AsyncConnection, vault: Vault, review: Review, household_id: uuid.UUID, given: Given
+) -> Given:
+    """What is said of a case with the points of the form it names. Raises `FormNotFound`, and `Refused`."""
+    if given.get("form_id") is None:
+        return given
+    form_id = uuid.UUID(given["form_id"])
+    form = await forms.scored(conn, vault, review, household_id, form_id)
+    points = (given.get("b1_points"), given.get("b2_points"), given.get("deprivations"))
+    forms.check_form_alone(form_id, given["members"], form, *points)
+    scores = form.scores
+    return {
+        **given,
+        "b1_points": scores.b1_points,
+        "deprivations": list(scores.deprivations or ()),
+        "basis": scores.basis.value,
+    }
 
 
 async def decide(conn: AsyncConnection, vault: Vault, found: Outcomes, moved: Moved) -> None:

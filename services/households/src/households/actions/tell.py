@@ -1,8 +1,9 @@
 """From the domain's outcomes to the events that tell them."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from households.domain import Classification, HouseholdState, Outcome, Scores
 from households.events import (
@@ -101,6 +102,14 @@ def paper_of(decision_id: uuid.UUID, review: Review, classification: Classificat
     )
 
 
+# Readers of version 1 know what the points of form B2 rest on; that B1 was scored by items too is not theirs.
+_PUBLIC_BASIS: Mapping[str, Literal["TOTALS_GIVEN", "FLAGS"]] = {
+    "TOTALS_GIVEN": "TOTALS_GIVEN",
+    "FLAGS": "FLAGS",
+    "ITEMS": "FLAGS",
+}
+
+
 def decided(telling: Telling, paper: Paper) -> HouseholdClassified:
     """A decision, told in time, late or again."""
     outcome = telling.outcome
@@ -119,7 +128,7 @@ def decided(telling: Telling, paper: Paper) -> HouseholdClassified:
         valid_from=paper.valid_from,
         decision_number=paper.decision_number,
         standard=paper.standard,
-        basis=paper.basis,
+        basis=_PUBLIC_BASIS[paper.basis],
         rule_version=paper.rule_version,
         replaces=telling.replaces,
         after=telling.after,

@@ -13,6 +13,7 @@ from benvung.db import Conn
 from benvung.idempotency import Once, OnlyOnce
 from households import actions, store
 from households.actions.corrections import Annulment
+from households.actions.form_refusals import FormNotFound
 from households.actions.refusals import ChangeNotFound, DecisionNotFound, HouseholdElsewhere
 from households.api.fields import (
     Day,
@@ -42,11 +43,16 @@ class CorrectionGiven(Given):
     """What a decision should have rested on, and the paper that says so. The class is computed."""
 
     members: Members
-    b1_points: Points = Field(description="total of form B1 (“điểm A”)", examples=[135])
+    b1_points: Points | None = Field(
+        default=None, description="total of form B1 (“điểm A”); empty = that of the form", examples=[135]
+    )
     b2_points: Points | None = Field(
         default=None, description="total of form B2 (“điểm B”); empty = from the deprivations", examples=[40]
     )
     deprivations: list[ShortText] | None = Field(default=None, max_length=50)
+    form_id: uuid.UUID | None = Field(
+        default=None, description="a form B filled item by item, instead of any points", examples=[None]
+    )
     reviewer: Name | None = Field(default=None, description="who collected the form")
     declared_class: PovertyClass | None = None
     decided_on: Day = Field(description="day of the correcting decision; it holds from the day of the first")
@@ -63,6 +69,7 @@ class CorrectionGiven(Given):
             deprivations=self.deprivations,
             reviewer=self.reviewer,
             declared_class=self.declared_class and HouseholdClass(self.declared_class),
+            form_id=self.form_id,
         )
 
 
@@ -88,7 +95,7 @@ class Annulled(Shown):
 @router.post(
     "/decisions/{decision_id}/corrections",
     status_code=201,
-    responses=problems.responses(DecisionNotFound, HouseholdElsewhere, OutsideArea),
+    responses=problems.responses(DecisionNotFound, HouseholdElsewhere, OutsideArea, FormNotFound),
 )
 async def correct(
     *,

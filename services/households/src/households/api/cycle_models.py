@@ -68,6 +68,12 @@ class StepGiven(ActGiven):
     members: Annotated[int, Field(ge=1, le=100)] | None = Field(
         default=None, description="SCORE, RECHECK, CORRECT: with the points of the forms"
     )
+    form_id: uuid.UUID | None = Field(
+        default=None,
+        description="a form that was filled item by item: LIST takes its answer from a form A, SCORE, RECHECK and"
+        " CORRECT their points from a form B",
+        examples=[None],
+    )
     b1_points: Points | None = None
     b2_points: Points | None = None
     deprivations: list[ShortText] | None = Field(default=None, max_length=50)
@@ -117,7 +123,8 @@ class StepGiven(ActGiven):
                 "Quyết định 24/2021/QĐ-TTg, Điều 4",
             )
         if self.action in SCORED and (
-            self.members is None or (self.b1_points is None and self.income_dong is None)
+            self.members is None
+            or (self.b1_points is None and self.income_dong is None and self.form_id is None)
         ):
             raise Refused(
                 "result-incomplete",

@@ -14,6 +14,7 @@ from benvung.idempotency import OnlyOnce
 from benvung.paging import After, CursorUnknown, Limit, Page
 from benvung.vault import Vault
 from households import actions, store
+from households.actions.form_refusals import FormNotFound
 from households.actions.refusals import (
     CapacityNotHeld,
     CycleChanged,
@@ -121,6 +122,7 @@ STEP_REFUSALS = problems.responses(
     CycleChanged,
     HouseholdNotFound,
     MemberNotFound,
+    FormNotFound,
     OutsideArea,
     CapacityNotHeld,
 )

@@ -15,6 +15,7 @@ from benvung.db import Conn
 from benvung.idempotency import OnlyOnce
 from benvung.vault import Vault
 from households import actions, store
+from households.actions.form_refusals import FormNotFound
 from households.actions.refusals import (
     DecisionNotFound,
     HouseholdElsewhere,
@@ -45,7 +46,9 @@ class ResultGiven(Given):
 
     household_id: uuid.UUID
     members: Members
-    b1_points: Points = Field(description="total of form B1 (“điểm A”)", examples=[135])
+    b1_points: Points | None = Field(
+        default=None, description="total of form B1 (“điểm A”); empty = that of the form", examples=[135]
+    )
     b2_points: Points | None = Field(
         default=None, description="total of form B2 (“điểm B”); empty = from the deprivations", examples=[40]
     )
@@ -54,6 +57,11 @@ class ResultGiven(Given):
         max_length=50,
         description="codes of the deprived indicators of the review's standard",
         examples=[["EMPLOYMENT", "HOUSING_QUALITY", "WATER_SOURCE", "HYGIENIC_TOILET"]],
+    )
+    form_id: uuid.UUID | None = Field(
+        default=None,
+        description="a form B that was filled item by item in this review, instead of any points",
+        examples=[None],
     )
     reviewer: Name | None = Field(default=None, description="who collected the form")
     declared_class: PovertyClass | None = Field(
@@ -70,6 +78,7 @@ class ResultGiven(Given):
             deprivations=self.deprivations,
             reviewer=self.reviewer,
             declared_class=self.declared_class and HouseholdClass(self.declared_class),
+            form_id=self.form_id,
         )
 
 
@@ -104,7 +113,7 @@ class DecisionTaken(Shown):
     "/reviews/{review_id}/results",
     status_code=201,
     responses=problems.responses(
-        ReviewNotFound, ReviewClosed, HouseholdNotFound, HouseholdElsewhere, OutsideArea
+        ReviewNotFound, ReviewClosed, HouseholdNotFound, HouseholdElsewhere, OutsideArea, FormNotFound
     ),
 )
 async def decide(
@@ -199,6 +208,7 @@ class DecisionShown(Shown):
     b2_points: int
     deprivations: list[str] | None
     basis: str
+    form_id: uuid.UUID | None = Field(description="the form that was filled item by item, if one was")
     reason: str
     legal: str
     rule_version: str
@@ -288,6 +298,7 @@ def _decision(row: Row[Any], vault: Vault, lang: Lang) -> DecisionShown:
             if name in values and name not in {"reviewer", "deprivations"}
         },
         **_in_words(row, lang),
+        form_id=row.inputs.get("form"),
         deprivations=None if row.flags is None else json.loads(vault.open(row.flags)),
         reviewer=None if row.reviewer is None else vault.open(row.reviewer),
     )

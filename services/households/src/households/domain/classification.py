@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from households.domain.standards import Standard
 from households.domain.terms import AreaType, Basis, HouseholdClass, Refused
@@ -25,12 +26,16 @@ class Classification:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """The inputs that a decision stores: B1 total, B2 total, and what B2 rests on."""
+    """The inputs that a decision stores: B1 total, B2 total, and what they rest on.
+
+    `form` is the form that was filled, where its answers are kept.
+    """
 
     b1_points: int
     b2_points: int
     deprivations: tuple[str, ...] | None
     basis: Basis
+    form: UUID | None = None
 
 
 def scores(
@@ -38,10 +43,13 @@ def scores(
     b1_points: int | None,
     b2_points: int | None,
     deprivations: Sequence[str] | None,
+    *,
+    b1_from_items: bool = False,
+    form: UUID | None = None,
 ) -> Scores:
     """Check the inputs of one result. B2 comes from the flags, from a total, or from both if they agree.
 
-    B1 is always a given total: no approved score table is loaded, so it is never computed from items.
+    B1 is the reviewer's own total, unless an approved table has scored it item by item.
     """
     standard.check_complete()
     b1 = _check_b1(b1_points)
@@ -65,7 +73,7 @@ def scores(
             standard.legal,
         )
     ordered = tuple(code for code in standard.indicator_codes if code in deprivations)
-    return Scores(b1, points, ordered, Basis.FLAGS)
+    return Scores(b1, points, ordered, Basis.ITEMS if b1_from_items else Basis.FLAGS, form)
 
 
 def deprivation_points(standard: Standard, flags: Collection[str]) -> int:
@@ -132,8 +140,8 @@ def _check_b1(points: int | None) -> int:
     if points is None:
         raise Refused(
             "b1-missing",
-            "Thiếu điểm B1: chưa nạp bảng điểm được phê duyệt nên phải ghi tổng điểm.",
-            "B1 is missing: no approved score table is loaded, so its total must be given.",
+            "Thiếu điểm B1: phải ghi tổng điểm, hoặc chấm Phiếu B1 từng mục theo bảng điểm được phê duyệt.",
+            "B1 is missing: give its total, or fill form B1 item by item, scored by an approved table.",
             "b1_points",
         )
     if not 0 <= points <= B1_LIMIT:

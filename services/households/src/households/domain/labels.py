@@ -30,6 +30,7 @@ LABELS: dict[StrEnum, tuple[str, str]] = {
     terms.Status.CLOSED: ("Đã kết thúc", "Closed"),
     terms.Basis.TOTALS_GIVEN: ("Theo tổng điểm", "From given totals"),
     terms.Basis.FLAGS: ("Theo chỉ số thiếu hụt", "From deprived indicators"),
+    terms.Basis.ITEMS: ("Theo từng mục của phiếu", "From the items of the forms"),
     terms.ClosureReason.DEATH: ("Hộ đơn thân qua đời", "Death of a single-person household"),
     terms.ClosureReason.DISSOLVED: ("Hộ giải thể", "Household dissolved"),
     terms.ClosureReason.MOVED_OUT: ("Chuyển đi nơi khác", "Moved away"),

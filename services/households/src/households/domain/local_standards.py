@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from households.domain.classification import Classification, Scores, classify
+from households.domain.classification import Classification, Scores, classify, deprivation_points
 from households.domain.standards import (
     Indicator,
     Standard,
@@ -93,6 +93,20 @@ def check_local(local: Standard, national: Standard) -> None:
                        "rules.b2_threshold", local)  # fmt: skip
 
 
+def check_higher(local: Standard, national: Standard) -> None:
+    """Refuse a standard that is the national one over again: a province's own takes in more households."""
+    lines = any(local.income_lines[area] > national.income_lines[area] for area in AreaType)
+    points = any(
+        local.b1_thresholds.get(area, 0) > national.b1_thresholds.get(area, 0)
+        for area in (AreaType if local.b1_thresholds and national.b1_thresholds else ())
+    )
+    if not lines and not points and local.indicator_codes == national.indicator_codes:
+        raise _refused("local-standard-not-higher",
+                       f"Chuẩn của tỉnh phải cao hơn chuẩn quốc gia {national.code} ở ít nhất một khu vực.",
+                       f"A province's standard is higher than {national.code} in at least one type of area.",
+                       "income_lines", local)  # fmt: skip
+
+
 def local_in_force(local: Iterable[Standard], province: str, on: date) -> Standard | None:
     """The province's own standard on the day; None where it has none. Two at once are refused."""
     found = [s for s in local if s.scope == province and s.valid_on(on)]
@@ -101,6 +115,38 @@ def local_in_force(local: Iterable[Standard], province: str, on: date) -> Standa
                        f"Tỉnh {province} có {len(found)} chuẩn cùng hiệu lực vào ngày {on:%d/%m/%Y}.",
                        f"Province {province} has {len(found)} standards on {on.isoformat()}.", "standard")  # fmt: skip
     return found[0] if found else None
+
+
+def scores_by(local: Standard, national: Standard, scores: Scores) -> Scores:
+    """The scores of a household by a province's standard, from those by the national one. Raises `Refused`.
+
+    An indicator that the nation does not count was not asked for, so without an answer of its own there is no
+    result; a total stands for other indicators than the province's wherever the two sets differ.
+    """
+    if local.indicator_codes == national.indicator_codes:
+        deprived = scores.b2_points // (national.points_per_indicator or 1)
+        points = deprived * (local.points_per_indicator or 0)
+        return replace(scores, b2_points=points)
+    unknown = set(local.indicator_codes) - set(national.indicator_codes)
+    if scores.deprivations is None or unknown:
+        raise _refused("local-scores-missing",
+                       "Chuẩn của tỉnh có chỉ số riêng; phải có câu trả lời từng chỉ số để chấm điểm B2 theo chuẩn của tỉnh.",
+                       "The province has indicators of its own; its B2 points need an answer to each.",
+                       "b2_points", local)  # fmt: skip
+    own = tuple(code for code in local.indicator_codes if code in scores.deprivations)
+    return replace(scores, b2_points=deprivation_points(local, own), deprivations=own)
+
+
+def local_result(
+    local: Standard, national: Standard, area_type: AreaType, scores: Scores
+) -> Classification | Refused:
+    """What a decision on the national standard comes to by a province's own, or the rule by which it has none."""
+    try:
+        local.check_complete()
+        own = scores_by(local, national, scores)
+    except Refused as refused:
+        return refused
+    return _result(local, area_type, own)
 
 
 def results_of(

@@ -48,10 +48,12 @@ class Status(StrEnum):
 
 
 class Basis(StrEnum):
-    """What the B2 points rest on: a total written by the reviewer, or the deprived indicators."""
+    """What the points rest on: totals written by the reviewer; deprived indicators beside a total of form B1;
+    or both forms item by item."""
 
     TOTALS_GIVEN = "TOTALS_GIVEN"
     FLAGS = "FLAGS"
+    ITEMS = "ITEMS"
 
 
 class ClosureReason(StrEnum):

@@ -49,7 +49,7 @@ class Paper:
     valid_from: dt.date
     decision_number: str | None
     standard: str
-    basis: Literal["TOTALS_GIVEN", "FLAGS"]
+    basis: Literal["TOTALS_GIVEN", "FLAGS", "ITEMS"]
     rule_version: str
 
 
@@ -207,6 +207,7 @@ def _record(taken: Taken) -> dict[str, Any]:
             "reason_vi": classification.reason_vi,
             "legal": classification.legal,
             **({"correction": taken.own.reason} if taken.own else {}),
+            **({"form": str(scores.form)} if scores.form else {}),
         },
         "rule_version": classification.rule_version,
         "declared_class": taken.declared_class,

@@ -95,10 +95,19 @@ class Eras:
             begun[part.predecessor] = part.holds_from
 
     def commune_now(
-        self, source: sa.FromClause, household: sa.ColumnElement[Any], commune: sa.ColumnElement[str]
+        self,
+        source: sa.FromClause,
+        household: sa.ColumnElement[Any],
+        commune: sa.ColumnElement[str],
+        *,
+        told_on: sa.ColumnElement[dt.date] | None = None,
     ) -> tuple[sa.FromClause, sa.ColumnElement[str]]:
-        """`source` joined with what became of each household's commune, and the commune that it is now."""
+        """`source` joined with what became of each household's commune, and the commune that it is now.
+
+        `told_on`: the day on which the household was there, where it is not the same for all of them.
+        """
         for day in self.days:
+            later = sa.true() if told_on is None else told_on < sa.literal(day)
             parts = [part for part in self.parts if part.holds_from == day]
             became = (
                 sa.func.unnest(
@@ -109,12 +118,13 @@ class Eras:
                 .render_derived(name=f"became_{day:%Y%m%d}")
             )
             placed = placements.alias(f"placed_{day:%Y%m%d}")
-            source = source.outerjoin(became, became.c.predecessor == commune).outerjoin(
+            source = source.outerjoin(became, sa.and_(became.c.predecessor == commune, later)).outerjoin(
                 placed,
                 sa.and_(
                     placed.c.household_id == household,
                     placed.c.holds_from == day,
                     placed.c.predecessor == commune,
+                    later,
                 ),
             )
             commune = sa.func.coalesce(placed.c.successor, became.c.successor, commune)
