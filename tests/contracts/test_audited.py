@@ -29,9 +29,6 @@ QUOTING = {"AnswerShown"}
 FIGURES = {"/v1/situation.csv", "/v1/situation.xlsx", "/v1/movements.csv", "/v1/movements.xlsx",
            "/v1/simulations/{simulation_id}/counts.csv",
            "/v1/templates/{template}.xlsx", "/v1/templates/{template}.csv"}  # fmt: skip
-# What some of these reads ask for in their query.
-ASKED = {"/v1/lists/{code}.csv": {"area": COMMUNE, "purpose": "POLICY"},
-         "/v1/lists/{code}.xlsx": {"area": COMMUNE, "purpose": "POLICY"}}  # fmt: skip
 READS = {
     "households": {
         "/v1/decisions/{decision_id}",
@@ -60,7 +57,13 @@ READS = {
     }
 }
 # What has to be asked, where the path alone is no question.
-ASKED = {"/v1/households/search": {"name": "dinh"}}
+ASKED = {
+    "/v1/households/search": {"name": "dinh"},
+    "/v1/lists/{code}.csv": {"area": COMMUNE},
+    "/v1/lists/{code}.xlsx": {"area": COMMUNE},
+}
+FOR = {"purpose": "POLICY"}
+"""What every file is taken away for here."""
 SAFE = {"GET", "HEAD"}
 OTHER = "23830"
 __all__ = ["in_kong_chro"]
@@ -110,7 +113,9 @@ async def test_reading_of_persons_is_on_record(app: App, engine: Engine, name: s
     for path in sorted(READS[name]):
         request_id = str(uuid.uuid4())
         headers = {"X-Request-Id": request_id}
-        answer = await client.get(path.format(**real), params=ASKED.get(path), headers=headers)
+        answer = await client.get(
+            path.format(**real), params=ASKED.get(path, {}) | (FOR if "." in path else {}), headers=headers
+        )
         assert (answer.status_code, len(await on_record(engine(name), request_id))) == (200, 1), path
 
 

@@ -13,6 +13,8 @@ from households.api import ROUTERS
 from households.deadlines import watch_deadlines
 from households.follower import Follower
 from households.importer import Importer
+from households.keys import KeyCheck
+from households.keys import install as install_keys
 from households.indexer import NameIndexer
 from households.pages import router as pages
 from households.settings import Settings
@@ -95,10 +97,12 @@ def build(settings: Settings | None = None) -> Service:
             watch_deadlines,
         ),
         areas=Keeper(),
+        checks={"keys": KeyCheck(settings)},
     )
 
 
 cli = command_line(build)
+install_keys(cli, Settings)
 
 
 @cli.command()

@@ -11,6 +11,7 @@ from benvung import db, kit, reorganised
 from households.columns import CLASSES, MOMENT, MOVEMENTS, one_of, recorded_at
 from households.cycle_tables import cycle_tables, recognition_tables
 from households.member_tables import member_tables
+from households.privacy_tables import privacy_tables
 from households.reorganisation_tables import reorganisation_tables
 from households.simulation_tables import simulation_tables
 
@@ -67,6 +68,8 @@ households = sa.Table(
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
     sa.Column("created_at", MOMENT, nullable=False, server_default=sa.func.clock_timestamp()),
+    # Whose names, numbers and answers were erased; what is counted stays.
+    sa.Column("erased_on", sa.Date),
     sa.ForeignKeyConstraint(["commune", "village"], ["villages.commune", "villages.code"]),
     sa.CheckConstraint("members > 0", name="members_positive"),
     sa.CheckConstraint("revision > 0", name="revision_positive"),
@@ -152,6 +155,7 @@ imports = sa.Table(
     sa.Column("failure", sa.Text),
     recorded_at(),
     sa.Column("finished_at", MOMENT),
+    sa.Column("erased_on", sa.Date),
     one_of("kind", ("RESULTS", "FORM_B", "HOUSEHOLDS", "MEMBERS")),
     one_of("state", ("ANSWERED", "APPLYING", "DONE", "FAILED")),
     sa.CheckConstraint("applied + refused <= total", name="counts_within_total"),
@@ -436,13 +440,14 @@ members, member_facts = member_tables(metadata)
 simulations, simulation_counts, simulation_indicators, simulation_changes = simulation_tables(metadata)
 review_villages, review_entries, review_cases, deadlines = cycle_tables(metadata)
 recognitions, holiday_years = recognition_tables(metadata)
+data_keys, retention_periods, erasure_requests = privacy_tables(metadata)
 
 reorganised_areas, stated_area_types = reorganised.tables(metadata)
 reorganisations, reorganisation_parts, placements, village_places, area_types = reorganisation_tables(
     metadata
 )
 
-# Facts are never edited: a correction is a new fact.
+# Facts are never edited: a correction is a new fact. What of them is sealed may come under another key or be erased.
 APPEND_ONLY = (
     decisions,
     changes,
@@ -456,4 +461,5 @@ APPEND_ONLY = (
     review_entries,
     recognitions,
     holiday_years,
+    retention_periods,
 )

@@ -234,7 +234,7 @@ def _warnings(
     lang: Lang,
 ) -> list[NoticeShown]:
     members = roster(facts, on)
-    known = any(vault.fingerprint(each.name) == row.head_key for each in members if each.is_head)
+    known = any(row.head_key in vault.fingerprints(each.name) for each in members if each.is_head)
     whole = roster_notices(members, row.members, head_known=known)
     return [
         *(notice_shown(notice, member_id, lang) for member_id, notice in notices_on(members, about, on)),

@@ -131,21 +131,6 @@ def _household(listed: Listed, number: int, on: date) -> dict[str, str | int]:
     return values
 
 
-def check_purpose(code: str) -> tuple[str, str]:
-    """The words of a purpose; refuses one that is not in the list."""
-    known: Mapping[str, tuple[str, str]] = {name: (vi, en) for name, (vi, en) in _data()["purposes"].items()}
-    if code not in known:
-        listed = ", ".join(known)
-        raise Refused(
-            "purpose-unknown",
-            f"Mục đích xuất danh sách phải là một trong: {listed}.",
-            f"The purpose of an export is one of: {listed}.",
-            "purpose",
-            "Luật Bảo vệ dữ liệu cá nhân số 91/2025/QH15",
-        )
-    return known[code]
-
-
 @cache
 def layout_of(code: OfficialList) -> ListLayout:
     """The layout of a list."""

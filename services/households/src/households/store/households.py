@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung import db
 from benvung.auth import Scope
+from benvung.vault import PREFIX_BYTES, Vault
 from households.domain import AreaType, HouseholdClass, HouseholdState, KnownHousehold, Status
 from households.tables import households
 
@@ -158,15 +159,19 @@ async def states_of_commune(
     return {row[0]: state_of(row, area_type) for row in await cursor.fetchall()}
 
 
-async def known_in_commune(conn: AsyncConnection, commune: str) -> list[KnownHousehold]:
-    """What identifies the active households of a commune."""
+async def known_in_commune(conn: AsyncConnection, vault: Vault, commune: str) -> list[KnownHousehold]:
+    """What identifies the active households of a commune, by the key that seals now."""
     pg = await db.driver(conn)
     cursor = await pg.execute(
-        "select id, village, code, encode(head_key, 'hex') from households"
-        " where commune = %s and status = 'ACTIVE' order by id",
-        (commune,),
+        "select id, village, code, encode(head_key, 'hex'),"
+        " case when %b and substr(head_name, 1, %b) <> %b then head_name end from households"
+        " where commune = %b and status = 'ACTIVE' order by id",
+        (vault.previous is not None, PREFIX_BYTES, vault.prefix, commune),
     )
-    return [KnownHousehold(*row) for row in await cursor.fetchall()]
+    return [
+        KnownHousehold(*row, key if sealed is None else vault.fingerprint(vault.open(sealed)).hex())
+        for *row, key, sealed in await cursor.fetchall()
+    ]
 
 
 async def elsewhere(
