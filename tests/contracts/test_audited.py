@@ -50,6 +50,7 @@ READS = {
         "/v1/imports/{import_id}/unmatched.xlsx",
         "/v1/lists/{code}.csv",
         "/v1/lists/{code}.xlsx",
+        "/v1/lookups/{household_id}",
         "/v1/notices/{notice_id}.pdf",
         "/v1/simulations/{simulation_id}/changes",
         "/v1/simulations/{simulation_id}/changes.csv",
@@ -194,6 +195,9 @@ async def write_households(send: Writer) -> None:
     await send("POST", "/v1/simulations", json=tried)
     end = {"reason": "DISSOLVED", "on": "2024-01-20"}
     await send("POST", "/v1/households/{household_id}/closure", entered["id"], json=end)
+    left = await send("POST", "/v1/households", json=household)
+    await send("POST", "/v1/households/{household_id}/closure", left["id"], json=end)
+    await write_privacy(send, left["id"])
     await write_members(send, arrived["id"])
     await write_families(send, entered["id"])
     await write_corrections(send, entered["id"], taken["decision_id"])
@@ -209,6 +213,21 @@ async def write_members(send: Writer, household: str) -> None:
     gone = {"on": "2024-01-12", "reason": "MOVED"}
     await send("POST", path + "/{member_id}/leaving", household, child["member"]["id"], json=gone)
     await send("POST", "/v1/households/search", json={"number": people.NUMBER})
+
+
+async def write_privacy(send: Writer, household: str) -> None:
+    document = {"number": "15/QĐ-MẪU", "dated": "2022-12-19", "issuer": "Cơ quan ban hành"}
+    period = {"subject": "HOUSEHOLD", "months": 0, "valid_from": "2015-01-01", "document": document}
+    await send("POST", "/v1/retention-periods", json=period)
+    await send("POST", "/v1/lookups", json={"name": "dinh"})
+    asked = {"cause": "SUBJECT_REQUEST", "subject": "HOUSEHOLD", "household_id": household}
+    paper = {"received_on": "2024-01-22", "paper_number": "02/ĐYC", "paper_dated": "2024-01-22"}
+    first = await send("POST", "/v1/erasure-requests", json=asked | paper)
+    no = {"decision_number": "42/CV-UBND", "ground": "KEPT_BY_LAW"}
+    await send("POST", "/v1/erasure-requests/{request_id}/refusal", first["id"], json=no)
+    second = await send("POST", "/v1/erasure-requests", json=asked | paper)
+    yes = {"decision_number": "43/QĐ-UBND"}
+    await send("POST", "/v1/erasure-requests/{request_id}/erasure", second["id"], json=yes)
 
 
 async def write_families(send: Writer, household: str) -> None:

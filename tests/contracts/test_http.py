@@ -167,6 +167,12 @@ async def fill_households(client: httpx2.AsyncClient, engine: Engine) -> dict[st
     else:
         raise AssertionError("the simulation is not done")
     things |= {"simulation_id": str(simulation), "with": str(simulation)}
+    asked = {"cause": "SUBJECT_REQUEST", "subject": "HOUSEHOLD", "household_id": household_id}
+    paper = {"received_on": "2024-01-15", "paper_number": "02/ĐYC", "paper_dated": "2024-01-15"}
+    things["request_id"] = (await send("POST", "/v1/erasure-requests", json=asked | paper))["id"]
+    document = {"number": "15/QĐ-MẪU", "dated": "2022-12-19", "issuer": "Cơ quan ban hành"}
+    period = {"subject": "HOUSEHOLD", "months": 12, "valid_from": "2015-01-01", "document": document}
+    things["load_id"] = (await send("POST", "/v1/retention-periods", json=period))["id"]
     return things | {"commune": COMMUNE, "area": COMMUNE, "village": VILLAGE}
 
 

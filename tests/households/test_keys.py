@@ -66,7 +66,7 @@ async def reads_everything(commune: Commune, homes: list[str]) -> None:
         assert [each["name"] for each in listed["members"]] == [f"Lường Văn {FRUIT[n]}"]
         for path in (f"dinh thi {PLAIN[n]}", f"Lường Văn {FRUIT[n]}"):
             found = await commune.ask("GET", "/v1/households/search", params={"name": path})
-            assert [each["household"]["id"] for each in found["items"]] == [home]
+            assert home in [each["household"]["id"] for each in found["items"]]
         found = await commune.ask("POST", "/v1/households/search", json={"number": f"00418500099{n}"})
         assert home in [each["household"]["id"] for each in found]
 
@@ -166,7 +166,9 @@ async def test_a_file_finds_its_households_while_half_of_them_are_under_each_key
     )
 
     assert (done["state"], done["applied"], done["refused"]) == ("DONE", 5, 0)
-    assert {each["household_id"] for each in (await commune.answers(done["id"])).values()} == set(homes)
+    assert {each["household_id"] for each in (await commune.answers(done["import_id"])).values()} == set(
+        homes
+    )
 
 
 async def test_live_writes_beside_the_rotation_are_neither_lost_nor_left_behind(

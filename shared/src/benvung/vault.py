@@ -56,7 +56,7 @@ class Vault:
             keys = [base64.b64decode(each.strip(), validate=True) for each in text.split(",")]
         except (binascii.Error, ValueError) as error:
             raise KeyUnusable("the data key must be the base64 form of 32 bytes") from error
-        if len(keys) > 2:  # noqa: PLR2004 -- the new one and the old one
+        if len(keys) > 2:
             raise KeyUnusable("finish replacing one data key before the next one: at most two are given")
         return cls(*keys)
 

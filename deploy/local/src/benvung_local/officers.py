@@ -52,7 +52,7 @@ OFFICERS = (
         "van-hanh",
         "Phạm Anh Tuấn",
         "Vận hành hệ thống",
-        ("operate", "law.write", "audit.read", "funding.read", "training.read", "reports.read"),
+        ("operate", "law.write", "data.erase", "audit.read", "funding.read", "training.read", "reports.read"),
         ("VN",),
     ),
 )

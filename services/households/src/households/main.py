@@ -11,11 +11,12 @@ from benvung.web import cli as command_line
 from households import events
 from households.api import ROUTERS
 from households.deadlines import watch_deadlines
+from households.due import install as install_retention
 from households.follower import Follower
 from households.importer import Importer
+from households.indexer import NameIndexer
 from households.keys import KeyCheck
 from households.keys import install as install_keys
-from households.indexer import NameIndexer
 from households.pages import router as pages
 from households.settings import Settings
 from households.simulator import Simulator
@@ -103,6 +104,7 @@ def build(settings: Settings | None = None) -> Service:
 
 cli = command_line(build)
 install_keys(cli, Settings)
+install_retention(cli, Settings)
 
 
 @cli.command()

@@ -183,6 +183,8 @@ async def _record(
     new: Sequence[NewFact],
 ) -> None:
     if new:
+        meant = [each.member.id for each in new]
+        check_not_erased(erased=await store.erasing.some_erased(home.conn, meant))
         await write(home.conn, home.vault, home.principal.subject, home.id, facts, new)
     else:
         take(facts, new, clock.today())

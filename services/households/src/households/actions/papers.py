@@ -122,7 +122,7 @@ async def post_notice(
     Raises `ReviewNotFound`, `OutsideArea`, `ReviewClosed`, `VillageUnknown`, and the domain's `Refused`.
     """
     review = await hold_review(conn, principal, review_id)
-    await check_village(conn, review.commune, village, "body.village")
+    await check_village(conn, review.commune, village, posted_on, "body.village")
     if posted_on > clock.today() + AHEAD:
         raise Refused(
             "posting-too-far-ahead",

@@ -14,7 +14,7 @@ from typing import Any
 from households.domain.identity import Sex
 from households.domain.lists import code_list
 from households.domain.persons import Member, has_merit
-from households.domain.terms import HouseholdClass, ListStatus, Movement, Refused
+from households.domain.terms import HouseholdClass, ListStatus, Movement
 
 
 class OfficialList(StrEnum):

@@ -83,6 +83,18 @@ def check_over(period: Period, ended_on: dt.date | None, day: dt.date) -> None:
         )
 
 
+def check_not_erased(*, erased: bool) -> None:
+    """Refuse to go on with a household or a person whose data were erased."""
+    if erased:
+        raise Refused(
+            "erased",
+            "Dữ liệu cá nhân đã được xoá; nếu trở về, hãy đăng ký mới.",
+            "The personal data were erased; whoever comes back is registered anew.",
+            "household_id",
+            LEGAL,
+        )
+
+
 def check_ground(code: str) -> Mapping[str, str]:
     """The words of a reason to refuse a request; refuses what the list does not have."""
     known = _data()["grounds"]

@@ -126,6 +126,7 @@ class Held:
     version: int
     revision: int
     row: Sequence[Any]
+    erased: bool
 
     @property
     def status(self) -> Status:
@@ -141,11 +142,11 @@ async def hold(conn: AsyncConnection, ids: Iterable[uuid.UUID]) -> dict[uuid.UUI
     """Lock households and their successors as `lock` does."""
     pg = await db.driver(conn)
     cursor = await pg.execute(
-        f"select {_STATE}, version from households where id = any(%b::uuid[] || {_SUCCESSORS}) order by id"
+        f"select {_STATE}, version, erased_on is not null from households where id = any(%b::uuid[] || {_SUCCESSORS}) order by id"
         " for no key update",
         (wanted := list(ids), wanted),
     )
-    return {row[0]: Held(row[3], row[-1], row[1], row[:-1]) for row in await cursor.fetchall()}
+    return {row[0]: Held(row[3], row[-2], row[1], row[:-2], row[-1]) for row in await cursor.fetchall()}
 
 
 async def states_of_commune(

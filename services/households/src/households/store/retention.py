@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from benvung import clock
 from benvung.auth import Scope
 from households.domain.retention import Period, Subject
 from households.store.holidays import Document
@@ -25,7 +26,9 @@ class Held:
     row: sa.Row[Any]
 
 
-async def load(conn: AsyncConnection, load_id: uuid.UUID, values: Mapping[str, Any], document: Document) -> None:
+async def load(
+    conn: AsyncConnection, load_id: uuid.UUID, values: Mapping[str, Any], document: Document
+) -> None:
     """Store a period with its document."""
     papers = {
         "document_number": document.number,
@@ -67,7 +70,12 @@ async def hold(
         found = await conn.execute(sa.select(imports).where(imports.c.id == import_id).with_for_update())
         row = found.one_or_none()
         done = row is not None and row.finished_at is not None
-        return row and Held(row.commune, row.finished_at.date() if done else None, row.erased_on, row)
+        return row and Held(
+            row.commune,
+            row.finished_at.astimezone(clock.VIETNAM).date() if done else None,
+            row.erased_on,
+            row,
+        )
     home = sa.select(households).where(households.c.id == household_id).with_for_update(key_share=True)
     household = (await conn.execute(home)).one_or_none()
     if household is None:
@@ -121,7 +129,7 @@ def due_query(subject: Subject, period: Period, day: dt.date, scope: Scope) -> s
     months = sa.func.make_interval(0, period.months)
     none = sa.null()
     if subject is Subject.IMPORT:
-        ended = sa.cast(imports.c.finished_at, sa.Date)
+        ended = sa.cast(sa.func.timezone(clock.VIETNAM.key, imports.c.finished_at), sa.Date)
         query = sa.select(
             sa.cast(none, imports.c.id.type).label("household_id"),
             sa.cast(none, imports.c.id.type).label("member_id"),

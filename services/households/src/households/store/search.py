@@ -74,6 +74,11 @@ async def _members(
     return (await conn.execute(query)).all()
 
 
+async def present(conn: AsyncConnection, ids: Sequence[uuid.UUID]) -> Sequence[sa.Row[Any]]:
+    """The members of these households who are there."""
+    return await _members(conn, ids, sa.true())
+
+
 async def index_heads(conn: AsyncConnection, vault: Vault) -> int:
     """Index some heads' names that are not yet indexed; how many there were. Several may do so at once."""
     waiting = (
