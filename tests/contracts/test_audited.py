@@ -141,7 +141,7 @@ class Writer:
         return answer.json()
 
 
-async def write_households(send: Writer) -> None:
+async def write_households(send: Writer) -> None:  # noqa: PLR0915 -- every write there is, in its order
     village = {"villages": [{"name": "Làng Một"}]}
     await send("PUT", "/v1/communes/{commune}/villages", COMMUNE, json=village)
     population = {"households": 10, "persons": 40, "as_of": "2023-12-31", "source": "12/BC-UBND"}

@@ -177,7 +177,7 @@ async def test_nothing_is_erased_before_its_period_is_loaded_and_over(
 ) -> None:
     request = await ask(commune, household_id=gone)
     assert (await erase(commune, request, 422))["rule"] == "retention-period-missing"
-    due = {"params": {"subject": "HOUSEHOLD"}}
+    due: dict[str, Any] = {"params": {"subject": "HOUSEHOLD"}}
     assert (await commune.ask("GET", "/v1/retention/due", 422, **due))["rule"] == "retention-period-missing"
 
     await country.ask("POST", "/v1/retention-periods", 201, json=period(120))
@@ -213,7 +213,7 @@ async def test_a_member_who_left_is_erased_alone(commune: Commune, country: Comm
     kid = await enter(commune, home, **child(name=CHILD))
     await leave(commune, home, kid["member"]["id"], on="2023-09-01")
     await country.ask("POST", "/v1/retention-periods", 201, json=period(1, "MEMBER"))
-    about = {"subject": "MEMBER", "household_id": home, "cause": "RETENTION"}
+    about: dict[str, Any] = {"subject": "MEMBER", "household_id": home, "cause": "RETENTION"}
     early = await ask(commune, **about, member_id=head["member"]["id"])
     assert (await erase(commune, early, 422))["rule"] == "data-still-in-use"
 

@@ -19,6 +19,7 @@ from households.domain.retention import (
     Subject,
     check_ground,
     check_over,
+    in_use,
     period_on,
 )
 from households.store.erasing import Traces
@@ -106,8 +107,9 @@ async def ask(
             "recorded_by": principal.subject,
         },
     )
-    await _on_record(
-        conn, principal, "erasure.asked", request_id, about, {"cause": cause, "paper": paper_number}
+    detail = {"subject": about.subject.value, "cause": cause, "paper": paper_number}
+    await audit.record(
+        conn, principal, "erasure.asked", "erasure_request", str(request_id), detail, about=_touched(about)
     )
     return request_id
 
@@ -136,19 +138,22 @@ async def erase(
         await _erase_people(conn, vault, about, today)
     await _settle(conn, principal, request_id, period, today, decision_number)
     detail = {
+        "subject": about.subject.value,
         "cause": request.cause,
         "paper": request.paper_number,
         "decision": decision_number,
         "period": period.document,
     }
-    await _on_record(conn, principal, "erasure.done", request_id, about, detail)
+    await audit.record(
+        conn, principal, "erasure.done", "erasure_request", str(request_id), detail, about=_touched(about)
+    )
 
 
 async def _erase_people(conn: AsyncConnection, vault: Vault, about: About, today: dt.date) -> None:
     household_id, whole = about.household_id, about.subject is Subject.HOUSEHOLD
     assert household_id is not None, "the table says so"
     if await store.erasing.at_work(conn, household_id):
-        check_over(Period(0, about.subject, 0, today, ""), None, today)
+        raise in_use()
     member_ids = (
         await store.erasing.members_of(conn, household_id) if about.member_id is None else [about.member_id]
     )
@@ -193,8 +198,11 @@ async def refuse(
             "decision_number": decision_number,
         },
     )
-    detail = {"ground": ground, "decision": decision_number}
-    await _on_record(conn, principal, "erasure.refused", request_id, about_of(request), detail)
+    about = about_of(request)
+    detail = {"subject": about.subject.value, "ground": ground, "decision": decision_number}
+    await audit.record(
+        conn, principal, "erasure.refused", "erasure_request", str(request_id), detail, about=_touched(about)
+    )
 
 
 def about_of(request: sa.Row[tuple[object, ...]]) -> About:
@@ -247,17 +255,8 @@ async def _settle(  # noqa: PLR0917 -- who, what, by which period, when, by whic
     await store.retention.settle(conn, request_id, values)
 
 
-async def _on_record(  # noqa: PLR0917 -- who, what, on what request, about whom
-    conn: AsyncConnection,
-    principal: Principal,
-    action: str,
-    request_id: uuid.UUID,
-    about: About,
-    detail: dict[str, object],
-) -> None:
-    touched = audit.About("household", [about.household_id] if about.household_id else [])
-    detail = {"subject": about.subject.value, **detail}
-    await audit.record(conn, principal, action, "erasure_request", str(request_id), detail, about=touched)
+def _touched(about: About) -> audit.About:
+    return audit.About("household", [about.household_id] if about.household_id else [])
 
 
 def _erased_already(on: dt.date) -> Refused:

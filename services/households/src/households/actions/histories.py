@@ -67,8 +67,8 @@ async def hold(conn: AsyncConnection, ids: Collection[uuid.UUID]) -> Book:
         if all(each.household_id in held for each in links if each.predecessor_id in held):
             break
         # One of them got a successor while it was waited for.
-    for each in set(ids) & set(held):
-        check_not_erased(erased=held[each].erased)
+    for household in set(ids) & set(held):
+        check_not_erased(erased=held[household].erased)
     recorded = await store.tellings.load(conn, list(held))
     by_household: dict[uuid.UUID, list[Recorded]] = {household: [] for household in held}
     for each in recorded:

@@ -104,13 +104,15 @@ async def _strip(engine: AsyncEngine, vault: Vault, progress: Progress, chunk: i
             rows = await store.sealed.next_twice_keyed(conn, sealed, after, chunk)
             if not rows:
                 return done
-            values = await asyncio.to_thread(
-                lambda found=rows: [dict(sealed.hashed(alone, row)) for row in found]
-            )
+            values = await asyncio.to_thread(_hashed, alone, sealed, rows)
             await _write(conn, sealed, rows, values)
         after = [rows[-1].id]
         done += len(rows)
         progress("members (keyed hashes)", done)
+
+
+def _hashed(vault: Vault, sealed: Sealed, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    return [dict(sealed.hashed(vault, row)) for row in rows]
 
 
 async def retire(conn: AsyncConnection, vault: Vault, key_id: str) -> None:

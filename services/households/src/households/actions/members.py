@@ -21,6 +21,7 @@ from households.actions.refusals import (
     MembersRefused,
 )
 from households.domain import Member, Refused, Status
+from households.domain.retention import check_not_erased
 from households.domain.rosters import (
     MemberFact,
     MemberFactKind,

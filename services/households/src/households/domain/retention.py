@@ -62,16 +62,21 @@ def kept_until(period: Period, ended_on: dt.date) -> dt.date:
     return dt.date(year, month, min(ended_on.day, calendar.monthrange(year, month)[1]))
 
 
+def in_use() -> Refused:
+    """What is in the register or at work is not erased."""
+    return Refused(
+        "data-still-in-use",
+        "Hộ, người hoặc tệp này còn đang được quản lý nên chưa xoá được.",
+        "It is still in the register or at work, so it cannot be erased.",
+        "subject",
+        LEGAL,
+    )
+
+
 def check_over(period: Period, ended_on: dt.date | None, day: dt.date) -> None:
     """Refuse while the subject is still in the register, or its time is not over."""
     if ended_on is None:
-        raise Refused(
-            "data-still-in-use",
-            "Hộ, người hoặc tệp này còn đang được quản lý nên chưa xoá được.",
-            "It is still in the register or at work, so it cannot be erased.",
-            "subject",
-            LEGAL,
-        )
+        raise in_use()
     over = kept_until(period, ended_on)
     if day < over:
         raise Refused(

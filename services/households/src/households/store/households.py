@@ -170,8 +170,13 @@ async def known_in_commune(conn: AsyncConnection, vault: Vault, commune: str) ->
         (vault.previous is not None, PREFIX_BYTES, vault.prefix, commune),
     )
     return [
-        KnownHousehold(*row, key if sealed is None else vault.fingerprint(vault.open(sealed)).hex())
-        for *row, key, sealed in await cursor.fetchall()
+        KnownHousehold(
+            household_id,
+            village,
+            code,
+            key if sealed is None else vault.fingerprint(vault.open(sealed)).hex(),
+        )
+        for household_id, village, code, key, sealed in await cursor.fetchall()
     ]
 
 

@@ -69,13 +69,10 @@ async def hold(
     if subject is Subject.IMPORT:
         found = await conn.execute(sa.select(imports).where(imports.c.id == import_id).with_for_update())
         row = found.one_or_none()
-        done = row is not None and row.finished_at is not None
-        return row and Held(
-            row.commune,
-            row.finished_at.astimezone(clock.VIETNAM).date() if done else None,
-            row.erased_on,
-            row,
-        )
+        if row is None:
+            return None
+        done = row.finished_at and row.finished_at.astimezone(clock.VIETNAM).date()
+        return Held(row.commune, done, row.erased_on, row)
     home = sa.select(households).where(households.c.id == household_id).with_for_update(key_share=True)
     household = (await conn.execute(home)).one_or_none()
     if household is None:
@@ -85,7 +82,7 @@ async def hold(
         return Held(household.commune, ended, household.erased_on, household)
     query = sa.select(members).where(members.c.id == member_id, members.c.household_id == household_id)
     row = (await conn.execute(query.with_for_update(key_share=True))).one_or_none()
-    return row and Held(household.commune, row.left_on, row.erased_on, row)
+    return None if row is None else Held(household.commune, row.left_on, row.erased_on, row)
 
 
 async def add(conn: AsyncConnection, values: Mapping[str, Any]) -> None:
@@ -128,6 +125,7 @@ def due_query(subject: Subject, period: Period, day: dt.date, scope: Scope) -> s
     """What of a subject has been kept long enough and is not erased: its ids, where, and since when."""
     months = sa.func.make_interval(0, period.months)
     none = sa.null()
+    ended: sa.ColumnElement[dt.date]
     if subject is Subject.IMPORT:
         ended = sa.cast(sa.func.timezone(clock.VIETNAM.key, imports.c.finished_at), sa.Date)
         query = sa.select(

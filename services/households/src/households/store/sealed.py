@@ -138,9 +138,9 @@ async def next_stale(
     """The next rows with something under another key, locked; one that somebody else works on is left for later."""
     query = sealed.query if sealed.query is not None else sa.select(sealed.table)
     query = _behind(query.where(sealed.stale(prefix)), sealed, after).limit(limit)
-    return (
-        await conn.execute(query.with_for_update(of=sealed.table, skip_locked=True, key_share=True))
-    ).all()
+    locked = query.with_for_update(of=sealed.table, skip_locked=True, key_share=True)
+    rows: Sequence[Row] = (await conn.execute(locked)).all()
+    return rows
 
 
 async def next_twice_keyed(
