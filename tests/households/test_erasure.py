@@ -12,11 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.households.officer import OTHER, Commune, SignIn, row
 from tests.households.people import ON, child, enter, leave, person
+from tests.households.reviewing import posted
 
 from benvung.vault import SealBroken, Vault
 from households.domain import Refused
 from households.domain.name_search import name_parts
 from households.domain.persons import plain_name
+from households.domain.procedure_terms import Action
 from households.domain.retention import ERASED, Period, Subject, check_over, kept_until
 from households.due import lines
 
@@ -321,3 +323,41 @@ async def test_whoever_was_erased_is_registered_anew_and_not_taken_up_again(
     refused = await commune.ask("POST", f"/v1/households/{gone}/returns", 422, **given)
 
     assert refused["rule"] == "erased"
+
+
+async def test_reasons_typed_in_steps_corrections_and_annulments_are_erased_and_the_log_still_reads(
+    commune: Commune, country: Commune
+) -> None:
+    review, [home, other] = await posted(commune)
+    why = f"{HEAD} có đơn"
+    await review.do(Action.WITHDRAW, cases=[home], reason=why)
+    decided = await commune.ask("GET", f"/v1/households/{home}/decisions")
+    await commune.ask(
+        "POST",
+        f"/v1/decisions/{decided['decisions'][0]['decision_id']}/corrections",
+        201,
+        json={"members": 4, "b1_points": 130, "b2_points": 40, "reason": why, "decided_on": "2024-01-15"},
+    )
+    born = {"members": 5, "reason": "BIRTH", "on": "2024-02-01"}
+    path = f"/v1/households/{home}"
+    await commune.ask("POST", f"{path}/sizes", 201, json=born, headers={"If-Match": "*"})
+    [grown] = [
+        each
+        for each in (await commune.ask("GET", f"{path}/decisions"))["changes"]
+        if each["reason"] == "BIRTH"
+    ]
+    await commune.ask("POST", f"/v1/changes/{grown['change_id']}/annulment", 201, json={"reason": why})
+    closing = {"json": {"reason": "DISSOLVED", "on": "2024-10-01"}, "headers": {"If-Match": "*"}}
+    await commune.ask("POST", f"{path}/closure", 201, **closing)
+    await country.ask("POST", "/v1/retention-periods", 201, json=period(0))
+    searched = Searched(commune.app.state.vault, HEAD)
+    before = await traces(commune.app.state.engine, searched)
+
+    await erase(commune, await ask(commune, household_id=home))
+
+    assert before == {"review_entries.sealed", "decisions.inputs", "changes.reason"}
+    assert await traces(commune.app.state.engine, searched) == set()
+    log = await commune.ask("GET", f"/v1/reviews/{review.id}/entries", params={"limit": 100})
+    assert ERASED in json.dumps(log, ensure_ascii=False)
+    assert other
+    await commune.ask("GET", review.here)
