@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -256,3 +257,49 @@ async def test_the_steps_of_a_review_are_read_again_after_the_rotation(commune: 
     after = await commune.ask("GET", f"/v1/reviews/{review.id}/entries")
 
     assert after == before
+
+
+async def run(commune: Commune, *words: str, killed_at: int | None = None) -> tuple[int, str]:
+    """A command of the service in a process of its own, killed without warning once so many values are new."""
+    settings = commune.app.state.settings
+    environment = os.environ | {
+        "DATABASE_URL": settings.psycopg_url(),
+        "DATA_KEY": settings.data_key.get_secret_value(),
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "households", *words),
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    while killed_at is not None and process.returncode is None:
+        if sum((await values(commune)).get(commune.app.state.vault.key_id, {}).values()) >= killed_at:
+            process.kill()
+            break
+        await asyncio.sleep(0.01)
+    said, _ = await process.communicate()
+    return process.returncode or 0, said.decode()
+
+
+async def test_the_command_is_killed_without_warning_and_the_next_one_goes_on(
+    filled: tuple[Commune, list[str]],
+) -> None:
+    commune, homes = filled
+    for number in range(40):
+        await commune.register(code=f"K{number}")
+    old = Vault(OLD).key_id
+    vault = use(commune, NEW, OLD)
+
+    code, _ = await run(commune, "reseal", "--chunk", "1", killed_at=5)
+    left = sum((await values(commune))[old].values())
+    await reads_everything(commune, homes)
+    refused, why = await run(commune, "keys", "retire", old)
+    again, told = await run(commune, "reseal")
+    shown, listed = await run(commune, "keys", "show")
+    retired, _ = await run(commune, "keys", "retire", old)
+
+    assert (code, left > 0, refused, "data-key-in-use" in why) == (-9, True, 1, True)
+    assert (again, "rows were sealed again" in told, shown, retired) == (0, True, 0, 0)
+    assert list(await values(commune)) == [vault.key_id]
+    assert vault.key_id in listed
+    assert base64.b64encode(NEW).decode() not in listed + told + why

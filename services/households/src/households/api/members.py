@@ -245,7 +245,7 @@ def _warnings(
 async def _duplicates(home: Home, ids: Sequence[uuid.UUID], lang: Lang) -> list[PairShown]:
     if not ids:
         return []
-    pairs = await store.members.alike_to(home.conn, ids)
+    pairs = await store.members.alike_to(home.conn, home.vault, ids)
     shown = await pairs_shown(home.conn, home.vault, home.principal.scope(), pairs, lang)
     if shown:
         others = audit.About("household", sorted(homes_of(shown) - {home.id}, key=str))

@@ -206,7 +206,7 @@ _a, _b = members.alias("a"), members.alias("b")
 _home_a, _home_b = households.alias("home_a"), households.alias("home_b")
 
 
-def alike_in(scope: Scope) -> sa.Select[Any]:
+def alike_in(vault: Vault, scope: Scope) -> sa.Select[Any]:
     """Pairs of members who may be one person: `one` lives within the scope, `other` maybe elsewhere."""
     inside = scope.where(households.c.commune)
     keyed = (
@@ -235,12 +235,12 @@ def alike_in(scope: Scope) -> sa.Select[Any]:
             _lives(_b, _home_b),
             sa.or_(sa.not_(scope.where(_home_b.c.commune)), _b.c.id > members.c.id),
         )
-        for same in _numbers_agree(members, _b)
+        for same in _numbers_agree(vault, members, _b)
     ]
     return sa.select(sa.union(names, *numbers).subquery("pairs"))
 
 
-async def alike_to(conn: AsyncConnection, ids: Sequence[uuid.UUID]) -> Sequence[sa.Row[Any]]:
+async def alike_to(conn: AsyncConnection, vault: Vault, ids: Sequence[uuid.UUID]) -> Sequence[sa.Row[Any]]:
     """Pairs of one of these members and somebody else who may be the same person, at most 200."""
     same_name = sa.and_(
         _b.c.alike_keys.overlap(_a.c.alike_keys),
@@ -260,7 +260,7 @@ async def alike_to(conn: AsyncConnection, ids: Sequence[uuid.UUID]) -> Sequence[
             _lives(_a, _home_a),
             _lives(_b, _home_b),
         )
-        for alike in (*_numbers_agree(_a, _b), same_name)
+        for alike in (*_numbers_agree(vault, _a, _b), same_name)
     ]
     pairs = sa.union(*found).subquery("pairs")
     return (await conn.execute(sa.select(pairs).order_by(pairs.c.one, pairs.c.other).limit(200))).all()
@@ -287,10 +287,11 @@ def _lives(member: sa.FromClause, home: sa.FromClause) -> sa.ColumnElement[bool]
     return sa.and_(member.c.left_on.is_(None), home.c.status == "ACTIVE")
 
 
-def _numbers_agree(one: sa.FromClause, other: sa.FromClause) -> list[sa.ColumnElement[bool]]:
+def _numbers_agree(vault: Vault, one: sa.FromClause, other: sa.FromClause) -> list[sa.ColumnElement[bool]]:
     """Ways in which two numbers agree, apart, so that each has its index: by the key of now, or of before."""
     now, before = "number_key", "number_key_before"
-    return [one.c[a] == other.c[b] for a, b in ((now, now), (before, now), (now, before))]
+    ways = [(now, now)] if vault.previous is None else [(now, now), (before, now), (now, before)]
+    return [one.c[a] == other.c[b] for a, b in ways]
 
 
 def _births_agree(one: sa.FromClause, other: sa.FromClause) -> sa.ColumnElement[bool]:
