@@ -34,7 +34,7 @@ async def reseal(engine: AsyncEngine, vault: Vault, progress: Progress, *, chunk
     any more do the hashes of the other key go: till then members are found and compared by either.
     """
     async with engine.begin() as conn:
-        await store.sealed.use(conn, vault.key_id)
+        await missing(conn, vault)
     done = 0
     while True:
         for sealed in SEALED:
@@ -127,14 +127,6 @@ async def retire(conn: AsyncConnection, vault: Vault, key_id: str) -> None:
             f"The key {key_id} is the one that seals.",
             "key",
         )
-    known = await store.sealed.keys_in_use(conn)
-    if key_id not in known:
-        raise Refused(
-            "data-key-unknown",
-            f"Không có khóa {key_id} nào từng mã hóa dữ liệu ở đây.",
-            f"No key {key_id} ever sealed anything here.",
-            "key",
-        )
     # Members' hashes that stand under both keys hold nothing that the old one is needed for.
     left = sum(sum(each.values()) for each in await _sealed_under(conn, {key_id, ""}))
     if left:
@@ -142,6 +134,14 @@ async def retire(conn: AsyncConnection, vault: Vault, key_id: str) -> None:
             "data-key-in-use",
             f"Còn {left} giá trị dùng khóa {key_id} hoặc chưa ghi khóa: hãy chạy `households reseal` rồi thử lại.",
             f"{left} values are under the key {key_id} or name no key: run `households reseal` and try again.",
+            "key",
+        )
+    known = await store.sealed.keys_in_use(conn)
+    if key_id not in known:
+        raise Refused(
+            "data-key-unknown",
+            f"Không có khóa {key_id} nào từng mã hóa dữ liệu ở đây.",
+            f"No key {key_id} ever sealed anything here.",
             "key",
         )
     await store.sealed.retire(conn, key_id)
@@ -156,4 +156,6 @@ async def missing(conn: AsyncConnection, vault: Vault) -> list[str]:
     known = await store.sealed.keys_in_use(conn)
     if known.get(vault.key_id, True):
         await store.sealed.use(conn, vault.key_id)
+    for key in set(vault.key_ids) - set(known) - {vault.key_id}:
+        await store.sealed.use(conn, key)
     return sorted(key for key, retired in known.items() if not retired and key not in vault.key_ids)
