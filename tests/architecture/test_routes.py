@@ -17,7 +17,7 @@ PERMISSION = re.compile(r"^(public|[a-z]+(\.[a-z]+)?)$")
 # What is settled or asked for here knows itself that it was done.
 KNOWING = ("/v1/dead-letters/", "/v1/rebuilds")
 # Asks in its body, because what is looked for may stand in no address or is too much for one; it changes nothing.
-ASKING = ("/v1/households/search", "/v1/movements/check")
+ASKING = ("/v1/households/search", "/v1/lookups", "/v1/movements/check")
 PERSONAL = {
     "name", "full_name", "head", "head_name", "citizen_id", "birth_date", "phone", "address", "ethnicity",
     "note", "comment", "title", "venue",

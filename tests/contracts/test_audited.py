@@ -55,6 +55,7 @@ READS = {
         "/v1/lists/{code}.xlsx",
         "/v1/local-results",
         "/v1/local-results.csv",
+        "/v1/lookups/{household_id}",
         "/v1/notices/{notice_id}.pdf",
         "/v1/simulations/{simulation_id}/changes",
         "/v1/simulations/{simulation_id}/changes.csv",
@@ -65,9 +66,11 @@ READS = {
 # What has to be asked, where the path alone is no question.
 ASKED = {
     "/v1/households/search": {"name": "dinh"},
-    "/v1/lists/{code}.csv": {"area": COMMUNE, "purpose": "POLICY"},
-    "/v1/lists/{code}.xlsx": {"area": COMMUNE, "purpose": "POLICY"},
+    "/v1/lists/{code}.csv": {"area": COMMUNE},
+    "/v1/lists/{code}.xlsx": {"area": COMMUNE},
 }
+FOR = {"purpose": "POLICY"}
+"""What every file is taken away for here."""
 SAFE = {"GET", "HEAD"}
 OTHER = "23830"
 __all__ = ["in_kong_chro"]
@@ -118,7 +121,9 @@ async def test_reading_of_persons_is_on_record(app: App, engine: Engine, name: s
         request_id = str(uuid.uuid4())
         headers = {"X-Request-Id": request_id}
         answer = await client.get(
-            path.format(**for_path(path, real)), params=ASKED.get(path), headers=headers
+            path.format(**for_path(path, real)),
+            params=ASKED.get(path, {}) | (FOR if "." in path else {}),
+            headers=headers,
         )
         assert (answer.status_code, len(await on_record(engine(name), request_id))) == (200, 1), path
 
@@ -192,6 +197,9 @@ async def write_households(send: Writer) -> None:
     await send("POST", "/v1/simulations", json=tried)
     end = {"reason": "DISSOLVED", "on": "2024-01-20"}
     await send("POST", "/v1/households/{household_id}/closure", entered["id"], json=end)
+    left = await send("POST", "/v1/households", json=household)
+    await send("POST", "/v1/households/{household_id}/closure", left["id"], json=end)
+    await write_privacy(send, left["id"])
     await write_members(send, arrived["id"])
     await write_law(send)
     await write_families(send, entered["id"])
@@ -271,6 +279,21 @@ async def write_members(send: Writer, household: str) -> None:
     gone = {"on": "2024-01-12", "reason": "MOVED"}
     await send("POST", path + "/{member_id}/leaving", household, child["member"]["id"], json=gone)
     await send("POST", "/v1/households/search", json={"number": people.NUMBER})
+
+
+async def write_privacy(send: Writer, household: str) -> None:
+    document = {"number": "15/QĐ-MẪU", "dated": "2022-12-19", "issuer": "Cơ quan ban hành"}
+    period = {"subject": "HOUSEHOLD", "months": 0, "valid_from": "2015-01-01", "document": document}
+    await send("POST", "/v1/retention-periods", json=period)
+    await send("POST", "/v1/lookups", json={"name": "dinh"})
+    asked = {"cause": "SUBJECT_REQUEST", "subject": "HOUSEHOLD", "household_id": household}
+    paper = {"received_on": "2024-01-22", "paper_number": "02/ĐYC", "paper_dated": "2024-01-22"}
+    first = await send("POST", "/v1/erasure-requests", json=asked | paper)
+    no = {"decision_number": "42/CV-UBND", "ground": "KEPT_BY_LAW"}
+    await send("POST", "/v1/erasure-requests/{request_id}/refusal", first["id"], json=no)
+    second = await send("POST", "/v1/erasure-requests", json=asked | paper)
+    yes = {"decision_number": "43/QĐ-UBND"}
+    await send("POST", "/v1/erasure-requests/{request_id}/erasure", second["id"], json=yes)
 
 
 async def write_families(send: Writer, household: str) -> None:

@@ -177,8 +177,21 @@ async def fill_households(client: httpx2.AsyncClient, engine: Engine) -> dict[st
     else:
         raise AssertionError("the simulation is not done")
     things |= {"simulation_id": str(simulation), "with": str(simulation)}
+    things |= await recognise(send, engine("households"), review | decided, household)
+    things |= await divide(send, engine("households"))
+    things |= await erase(send, household_id)
+    return things | {"commune": COMMUNE, "area": COMMUNE, "village": VILLAGE}
+
+
+async def recognise(
+    send: Callable[..., Awaitable[Any]],
+    engine: AsyncEngine,
+    review: dict[str, Any],
+    household: dict[str, Any],
+) -> dict[str, str]:
+    """Somebody is recognised by income, with a year's holidays loaded."""
     opened = {"year": 2024, "kind": "AVERAGE_LIVING", "decided_on": "2024-01-23"}
-    by_income = (await send("POST", "/v1/reviews", json=review | decided | opened))["id"]
+    by_income = (await send("POST", "/v1/reviews", json=review | opened))["id"]
     neither = {**household, "head_name": "Đinh Ba"}
     qualified = (await send("POST", "/v1/households", json=neither))["id"]
     for act in up_to_recognition(VILLAGE, qualified):
@@ -187,11 +200,21 @@ async def fill_households(client: httpx2.AsyncClient, engine: Engine) -> dict[st
     day = {"from": "2027-01-01", "to": "2027-01-01", "vi": "Tết Dương lịch", "en": "New Year"}
     document = {"number": "1/TB-BNV", "dated": "2024-01-20", "issuer": "Bộ Nội vụ"}
     year = {"year": 2027, "document": document, "days_off": [day]}
-    things |= {"load_id": (await send("POST", "/v1/holidays", json=year))["id"]}
-    async with engine("households").connect() as conn:
-        things |= {"recognition_id": str(await conn.scalar(sa.text("select id from recognitions")))}
-    things |= await divide(send, engine("households"))
-    return things | {"commune": COMMUNE, "area": COMMUNE, "village": VILLAGE}
+    load_id = (await send("POST", "/v1/holidays", json=year))["id"]
+    async with engine.connect() as conn:
+        found = await conn.scalar(sa.text("select id from recognitions"))
+    return {"load_id": load_id, "recognition_id": str(found)}
+
+
+async def erase(send: Callable[..., Awaitable[Any]], household_id: str) -> dict[str, str]:
+    """A household asks to be erased; a period to keep data for is loaded."""
+    wanted = {"cause": "SUBJECT_REQUEST", "subject": "HOUSEHOLD", "household_id": household_id}
+    paper = {"received_on": "2024-01-15", "paper_number": "02/ĐYC", "paper_dated": "2024-01-15"}
+    request_id = (await send("POST", "/v1/erasure-requests", json=wanted | paper))["id"]
+    rule = {"number": "15/QĐ-MẪU", "dated": "2022-12-19", "issuer": "Cơ quan ban hành"}
+    period = {"subject": "HOUSEHOLD", "months": 12, "valid_from": "2015-01-01", "document": rule}
+    period_id = (await send("POST", "/v1/retention-periods", json=period))["id"]
+    return {"request_id": request_id, "period_id": period_id}
 
 
 async def divide(send: Callable[..., Awaitable[Any]], engine: AsyncEngine) -> dict[str, str]:

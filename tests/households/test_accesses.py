@@ -65,8 +65,8 @@ async def test_a_list_and_a_file_tell_of_those_who_were_in_them_and_of_nobody_el
     page = await commune.ask("GET", "/v1/households", params={"limit": 2})
     assert [each["id"] for each in page["items"]] == ids[:2]
 
-    await commune.client.get("/v1/households.csv")
-    await commune.client.get("/v1/households.csv", params={"area": OTHER})
+    await commune.client.get("/v1/households.csv?purpose=POLICY")
+    await commune.client.get("/v1/households.csv", params={"area": OTHER, "purpose": "POLICY"})
 
     for household in ids:
         seen = ["households.exported", *(["households.listed"] if household in ids[:2] else [])]
@@ -79,7 +79,7 @@ async def test_a_file_of_results_tells_of_the_households_it_decided_on(commune: 
     review = await commune.open_review(2023)
     done = await commune.import_rows(review, row(1, "Đinh Văn Ví Dụ"), row(2, "Đinh Thị Mới", code="H002"))
     answers = await commune.answers(done["import_id"])
-    await commune.client.get(f"/v1/imports/{done['import_id']}/rows.csv")
+    await commune.client.get(f"/v1/imports/{done['import_id']}/rows.csv?purpose=CORRECTING_FILE")
 
     for answer in answers.values():
         told = actions(await accesses(commune, answer["household_id"]))

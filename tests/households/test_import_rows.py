@@ -216,13 +216,13 @@ async def test_answers_can_be_taken_away_as_a_file(commune: Commune) -> None:
         await commune.open_review(), row(1, "Đinh Một"), row(2, "Đinh Hai", village="Đâu đó")
     )
 
-    answer = await commune.client.get(f"/v1/imports/{done['import_id']}/rows.csv")
+    answer = await commune.client.get(f"/v1/imports/{done['import_id']}/rows.csv?purpose=CORRECTING_FILE")
 
     assert answer.headers["content-type"].startswith("text/csv")
     text = answer.content.decode("utf-8-sig")
     assert "Đã ghi" in text
     assert "village-unknown" in text
     english = await commune.client.get(
-        f"/v1/imports/{done['import_id']}/rows.csv", headers={"Accept-Language": "en"}
+        f"/v1/imports/{done['import_id']}/rows.csv?purpose=CORRECTING_FILE", headers={"Accept-Language": "en"}
     )
     assert "Recorded" in english.text

@@ -101,7 +101,7 @@ async def test_who_cannot_be_meant_is_not_taken_and_the_row_waits_on(commune: Co
 
 async def test_rows_are_matched_by_a_file_that_is_taken_away_and_sent_back(commune: Commune) -> None:
     first, _, _, path = await doubtful(commune)
-    answer = await commune.client.get(f"{path}/unmatched.xlsx")
+    answer = await commune.client.get(f"{path}/unmatched.xlsx?purpose=CORRECTING_FILE")
     book = openpyxl.load_workbook(io.BytesIO(answer.content))
     sheet: Any = book.worksheets[0]
     identifiers = sheet.cell(2, sheet.max_column).value.split()

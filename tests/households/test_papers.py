@@ -45,7 +45,7 @@ async def test_the_certificate_of_a_poor_household_says_what_the_form_asks(
     household, _ = await poor(commune)
 
     paper = await printed(
-        commune, f"/v1/households/{household}/certificate.pdf?number=15&issued_on=2023-12-15"
+        commune, f"/v1/households/{household}/certificate.pdf?purpose=CITIZEN&number=15&issued_on=2023-12-15"
     )
 
     said = words(paper, tmp_path)
@@ -65,7 +65,7 @@ async def test_a_household_without_a_form_of_certificate_is_refused_by_name(
     if points:
         await commune.decide(await commune.open_review(2023), household, *points)
 
-    refused = await commune.ask("GET", f"/v1/households/{household}/certificate.pdf", 422)
+    refused = await commune.ask("GET", f"/v1/households/{household}/certificate.pdf?purpose=CITIZEN", 422)
 
     assert (refused["rule"], refused["legal"] is not None) == ("certificate-form-missing", True)
 
@@ -84,7 +84,7 @@ async def test_the_notice_names_heads_by_list_and_nothing_else_of_them(
 
     given = {"village": f"{commune.code}.01", "posted_on": "2024-01-19", "number": "21"}
     made = await commune.ask("POST", f"/v1/reviews/{review}/notices", 201, json=given)
-    said = words(await printed(commune, f"/v1/notices/{made['id']}.pdf"), tmp_path)
+    said = words(await printed(commune, f"/v1/notices/{made['id']}.pdf?purpose=CITIZEN"), tmp_path)
 
     # Friday; the three working days after it are Monday to Wednesday.
     assert (made["posted_until"], made["over"], made["households"]) == ("2024-01-24", False, 1)
@@ -102,7 +102,7 @@ async def test_the_notice_is_gone_on_the_day_after_its_last(commune: Commune) ->
 
     clock.fix(dt.date(2024, 1, 25))
 
-    gone = await commune.ask("GET", f"/v1/notices/{made['id']}.pdf", 410)
+    gone = await commune.ask("GET", f"/v1/notices/{made['id']}.pdf?purpose=CITIZEN", 410)
     assert (gone["rule"], again["id"]) == ("notice-over", made["id"])
     assert (await commune.ask("GET", f"/v1/notices/{made['id']}"))["over"] is True
 

@@ -191,6 +191,9 @@ async def test_one_that_fails_says_why(commune: Commune) -> None:
 
     found = await commune.ask("GET", f"/v1/simulations/{asked['id']}")
     assert (found["state"], found["failure"], found["totals"]["households"]) == ("FAILED", "SealBroken", 0)
-    for path in ("changes.csv", "counts.csv", "results.xlsx", f"comparison?with={asked['id']}"):
+    for path in (
+        *(f"{each}?purpose=STANDARD_TRIAL" for each in ("changes.csv", "counts.csv", "results.xlsx")),
+        f"comparison?with={asked['id']}",
+    ):
         refused = await commune.ask("GET", f"/v1/simulations/{asked['id']}/{path}", 409)
         assert refused["rule"] == "simulation-unfinished"

@@ -127,7 +127,12 @@ async def test_restricted_indicators_stay_hidden_from_who_may_not_see_them(
     assert "Dinh dưỡng" not in str(await sheets(officer, open_one["id"], "Theo chỉ số"))
     assert "Dinh dưỡng" in str(await sheets(commune, open_one["id"], "Theo chỉ số"))
     assert [each["id"] for each in (await officer.ask("GET", "/v1/simulations"))["items"]] == [open_one["id"]]
-    for path in ("", "/communes", "/changes", "/changes.csv", "/counts.csv", "/results.xlsx"):
+    for path in (
+        "",
+        "/communes",
+        "/changes",
+        *(f"/{each}?purpose=STANDARD_TRIAL" for each in ("changes.csv", "counts.csv", "results.xlsx")),
+    ):
         await officer.ask("GET", f"/v1/simulations/{closed['id']}{path}", 404)
     compared = f"/v1/simulations/{open_one['id']}/comparison?with={closed['id']}"
     await officer.ask("GET", compared, 404)
@@ -151,7 +156,9 @@ async def test_one_sees_the_part_of_a_simulation_that_lies_in_ones_area(
             assert {each["commune"] for each in page["items"]} == {code}
             outside = await mine.ask("GET", listed, params={"area": TOWN if code != TOWN else VILLAGES})
             assert outside["items"] == []
-        exported = (await mine.client.get(f"{path}/changes.csv")).content.decode("utf-8-sig")
+        exported = (await mine.client.get(f"{path}/changes.csv?purpose=STANDARD_TRIAL")).content.decode(
+            "utf-8-sig"
+        )
         assert {line["Mã xã"] for line in csv.DictReader(io.StringIO(exported))} == {code}
         compared = await mine.ask("GET", f"{path}/comparison", params={"with": found["id"]})
         assert (compared["changes"]["alike"], compared["first_totals"]["households"]) == (6, 6)
@@ -221,8 +228,12 @@ async def test_exports_read_back_what_the_simulation_found(commune: Commune, sig
     found = await simulate(commune, {"b1_thresholds": {"RURAL": 160, "URBAN": 190}})
     path = f"/v1/simulations/{found['id']}"
 
-    changes = (await commune.client.get(f"{path}/changes.csv")).content.decode("utf-8-sig")
-    counts = (await commune.client.get(f"{path}/counts.csv")).content.decode("utf-8-sig")
+    changes = (await commune.client.get(f"{path}/changes.csv?purpose=STANDARD_TRIAL")).content.decode(
+        "utf-8-sig"
+    )
+    counts = (await commune.client.get(f"{path}/counts.csv?purpose=STANDARD_TRIAL")).content.decode(
+        "utf-8-sig"
+    )
 
     [line] = csv.DictReader(io.StringIO(changes))
     assert line == {
@@ -246,7 +257,7 @@ async def test_exports_read_back_what_the_simulation_found(commune: Commune, sig
     ]
     rules = dict(each[:2] for each in await sheets(commune, found["id"], "Phương án"))
     assert (str(rules["Số liệu đến ngày"]), rules["Ngưỡng điểm B1, nông thôn"]) == (f"{DAY} 00:00:00", 160)
-    answer = await commune.client.get(f"{path}/results.xlsx")
+    answer = await commune.client.get(f"{path}/results.xlsx?purpose=STANDARD_TRIAL")
     page = load_workbook(io.BytesIO(answer.content))["Theo xã"]
     assert [page.cell(2, column).number_format for column in (1, 7, 8)] == ["@", "#,##0", "#,##0"]
     taken = [

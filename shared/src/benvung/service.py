@@ -12,6 +12,8 @@ from benvung.projector import Projector
 from benvung.settings import ServiceSettings
 
 Background = Callable[[AsyncEngine], Awaitable[None]]
+Check = Callable[[AsyncEngine], Awaitable[tuple[str, str] | None]]
+"""What is missing, in Vietnamese and in English; None when nothing is."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,8 @@ class Service:
     `sequences` are the columns in which the service keeps the sequence of an event of its own, for the one
     case in which an event that waits gets another (see `benvung.recovery`).
     `background` are endless coroutines of the service's own, run beside relay and projectors; `areas` keeps
-    the administrative units of a process up to date, whichever half of the service it runs.
+    the administrative units of a process up to date, whichever half of the service it runs. `checks` are what
+    the service itself needs, beside what every service does, to be ready.
     """
 
     name: str
@@ -39,3 +42,4 @@ class Service:
     projectors: Sequence[Projector] = ()
     background: Sequence[Background] = ()
     areas: Background | None = None
+    checks: dict[str, Check] = field(default_factory=dict)

@@ -44,7 +44,9 @@ class ServiceSettings(BaseSettings):
     training_url: str = Field(default="", description="address of the training pages, for links")
     reporting_url: str = Field(default="", description="address of the reporting pages, for links")
     data_key: SecretStr = Field(
-        default=SecretStr(""), description="base64 of 32 bytes: seals personal data at rest"
+        default=SecretStr(""),
+        description="base64 of 32 bytes: seals personal data at rest; while it is being replaced the new key,"
+        " a comma and the old one",
     )
     audit_key: SecretStr = Field(
         default=SecretStr(""),

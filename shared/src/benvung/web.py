@@ -4,6 +4,7 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Annotated, Any
 
 import psycopg
@@ -39,6 +40,7 @@ from benvung.operations import api as operations_api
 from benvung.operations import command as operations_command
 from benvung.operations import page as operations_page
 from benvung.problems import FieldError, NotReady, Problem
+from benvung.service import Check as OwnCheck
 from benvung.service import Service
 from benvung.serving import Stopping, listen
 from benvung.settings import ServiceSettings
@@ -199,6 +201,8 @@ async def ready(request: Request) -> Ready:
     checks = {"database": _database_answers, "issuer": _issuer_known}
     if request.app.state.worker is not None:
         checks["worker"] = _worker_answers
+    for name, own in request.app.state.service.checks.items():
+        checks[name] = partial(_own, name, own)
     found = await asyncio.gather(*(_check(name, check, request) for name, check in checks.items()))
     missing = [error for errors in found for error in errors]
     if missing:
@@ -229,6 +233,7 @@ _PARTS = {
     "database": "cơ sở dữ liệu",
     "issuer": "nơi đăng nhập",
     "worker": "phần chạy nền",
+    "keys": "khóa dữ liệu",
     "relay": "gửi sự kiện {}",
     "projector": "đọc sự kiện {}",
 }
@@ -253,6 +258,11 @@ async def _issuer_known(request: Request) -> list[FieldError]:
     if issuer.ready:
         return []
     return [_missing("issuer", "no-answer", "signing keys not fetched yet", "chưa lấy được khóa ký")]
+
+
+async def _own(name: str, check: OwnCheck, request: Request) -> list[FieldError]:
+    missing = await check(request.app.state.engine)
+    return [] if missing is None else [_missing(name, "missing", missing[1], missing[0])]
 
 
 async def _worker_answers(request: Request) -> list[FieldError]:

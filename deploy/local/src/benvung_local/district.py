@@ -139,7 +139,9 @@ def export_register(officer: Officer, folder: Path, communes: list[str]) -> Path
     """Download each commune's list with the register's identifiers."""
     folder.mkdir(parents=True, exist_ok=True)
     for commune in communes:
-        officer.download("households", "/v1/households.csv", folder / f"{commune}.csv", area=commune)
+        officer.download(
+            "households", "/v1/households.csv", folder / f"{commune}.csv", area=commune, purpose="NEXT_REVIEW"
+        )
     return folder
 
 

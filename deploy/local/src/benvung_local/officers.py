@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 READING = ("households.read", "funding.read", "training.read", "reports.read")
-COMMUNE = (*READING, "households.write", "reviews.record", "reviews.decide")
+COMMUNE = ("households.lookup", *READING, "households.write", "reviews.record", "reviews.decide")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ OFFICERS = (
         "van-hanh",
         "Phạm Anh Tuấn",
         "Vận hành hệ thống",
-        ("operate", "law.write", "audit.read", "funding.read", "training.read", "reports.read"),
+        ("operate", "law.write", "data.erase", "audit.read", "funding.read", "training.read", "reports.read"),
         ("VN",),
     ),
 )

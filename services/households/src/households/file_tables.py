@@ -36,6 +36,7 @@ def import_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table]:
         sa.Column("failure", sa.Text),
         recorded_at(),
         sa.Column("finished_at", MOMENT),
+        sa.Column("erased_on", sa.Date),
         one_of("kind", ("RESULTS", "FORM_B", "HOUSEHOLDS", "MEMBERS")),
         one_of("state", ("ANSWERED", "APPLYING", "DONE", "FAILED")),
         sa.CheckConstraint("applied + refused <= total", name="counts_within_total"),

@@ -11,10 +11,13 @@ from benvung.web import cli as command_line
 from households import events
 from households.api import ROUTERS
 from households.deadlines import watch_deadlines
+from households.due import install as install_retention
 from households.files.score_tables import score_tables
 from households.follower import Follower
 from households.importer import Importer
 from households.indexer import NameIndexer
+from households.keys import KeyCheck
+from households.keys import install as install_keys
 from households.pages import ROUTERS as PAGES
 from households.settings import Settings
 from households.simulator import Simulator
@@ -97,10 +100,13 @@ def build(settings: Settings | None = None) -> Service:
             watch_deadlines,
         ),
         areas=Keeper(),
+        checks={"keys": KeyCheck(settings)},
     )
 
 
 cli = command_line(build)
+install_keys(cli, Settings)
+install_retention(cli, Settings)
 
 
 @cli.command()

@@ -13,6 +13,7 @@ from households.cycle_tables import cycle_tables, recognition_tables
 from households.file_tables import import_tables, notice_table
 from households.form_tables import BASES, form_tables, local_tables
 from households.member_tables import member_tables
+from households.privacy_tables import privacy_tables
 from households.reorganisation_tables import reorganisation_tables
 from households.simulation_tables import simulation_tables
 
@@ -69,6 +70,8 @@ households = sa.Table(
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),
     sa.Column("created_at", MOMENT, nullable=False, server_default=sa.func.clock_timestamp()),
+    # Whose names, numbers and answers were erased; what is counted stays.
+    sa.Column("erased_on", sa.Date),
     sa.ForeignKeyConstraint(["commune", "village"], ["villages.commune", "villages.code"]),
     sa.CheckConstraint("members > 0", name="members_positive"),
     sa.CheckConstraint("revision > 0", name="revision_positive"),
@@ -313,13 +316,14 @@ review_villages, review_entries, review_cases, deadlines = cycle_tables(metadata
 recognitions, holiday_years = recognition_tables(metadata)
 score_tables, filled_forms = form_tables(metadata)
 local_standards, local_results, local_classes = local_tables(metadata)
+data_keys, retention_periods, erasure_requests = privacy_tables(metadata)
 
 reorganised_areas, stated_area_types = reorganised.tables(metadata)
 reorganisations, reorganisation_parts, placements, village_places, area_types = reorganisation_tables(
     metadata
 )
 
-# Facts are never edited: a correction is a new fact.
+# Facts are never edited: a correction is a new fact. What of them is sealed may come under another key or be erased.
 APPEND_ONLY = (
     decisions,
     changes,
@@ -337,4 +341,5 @@ APPEND_ONLY = (
     filled_forms,
     local_standards,
     local_results,
+    retention_periods,
 )

@@ -19,6 +19,8 @@ EVERYTHING = (
     "reviews.opine",
     "law.write",
     "areas.write",
+    "data.erase",
+    "households.lookup",
     "simulations.write",
     "indicators.read",
     "funding.read",

@@ -116,7 +116,7 @@ async def answered(
 ) -> list[AnsweredRow]:
     """The answers to all rows of a file of form B."""
     place = Place(review.province, review.commune, "", review.area_type)
-    register = await held(conn, place)
+    register = await held(conn, vault, place)
     rows, wrong = read_rows(given)
     located: dict[int, FileRow] = {}
     found = [refused_row(vault, number, answers) for number, answers in wrong.items()]

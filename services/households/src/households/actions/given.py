@@ -54,13 +54,13 @@ class Held:
         return found
 
 
-async def held(conn: AsyncConnection, place: Place) -> Held:
+async def held(conn: AsyncConnection, vault: Vault, place: Place) -> Held:
     """The villages and active households of a commune."""
     villages = await store.places.villages_of(conn, place.commune)
     return Held(
         villages_by_name((village.code, village.name) for village in villages),
         await store.households.states_of_commune(conn, place.commune, place.area_type),
-        await store.households.known_in_commune(conn, place.commune),
+        await store.households.known_in_commune(conn, vault, place.commune),
     )
 
 

@@ -40,6 +40,7 @@ from households.domain.history import (
     Resized,
     SplitOff,
 )
+from households.domain.retention import check_not_erased
 from households.domain.terms import ClosureReason
 from households.store.decisions import Paper, Taken
 from households.store.households import Person
@@ -66,6 +67,8 @@ async def hold(conn: AsyncConnection, ids: Collection[uuid.UUID]) -> Book:
         if all(each.household_id in held for each in links if each.predecessor_id in held):
             break
         # One of them got a successor while it was waited for.
+    for household in set(ids) & set(held):
+        check_not_erased(erased=held[household].erased)
     recorded = await store.tellings.load(conn, list(held))
     by_household: dict[uuid.UUID, list[Recorded]] = {household: [] for household in held}
     for each in recorded:

@@ -46,7 +46,7 @@ async def answered(
     conn: AsyncConnection, vault: Vault, place: Place, given: Sequence[TableRow]
 ) -> list[AnsweredRow]:
     """The answers to all rows of a list."""
-    register = await held(conn, place)
+    register = await held(conn, vault, place)
     rows, wrong = read_rows(given)
     located, refused = await asyncio.to_thread(_located, vault, register, rows)
     result = await asyncio.to_thread(domain.match_rows, list(located.values()), register.known)

@@ -20,6 +20,7 @@ from households.actions.refusals import HouseholdChanged, HouseholdNotFound, Vil
 from households.domain import ClosureReason, HouseholdClass, HouseholdState, Place, Status
 from households.domain.history import Closed, Moved
 from households.domain.reorganisation import check_assigned
+from households.domain.retention import check_not_erased
 from households.store.households import Person
 from households.store.tellings import Change, Told
 
@@ -153,6 +154,7 @@ async def held(
         raise HouseholdNotFound
     scope.check(found.commune)
     check_assigned(found.commune)
+    check_not_erased(erased=found.erased)
     believed.check(found.version, HouseholdChanged)
     return found
 

@@ -98,7 +98,7 @@ Answered = tuple[AsyncIterator[list[AnsweredRow]], Counts, int]
 
 async def _results(conn: AsyncConnection, vault: Vault, review: Review, path: Path) -> Answered:
     given = await asyncio.to_thread(_read, path, review)
-    answers = FileAnswers(review, vault, await _register(conn, review, given), given)
+    answers = FileAnswers(review, vault, await _register(conn, vault, review, given), given)
     answers.counts.total = len(given)
     await asyncio.to_thread(answers.prepare)
 
@@ -127,7 +127,9 @@ def _read(path: Path, review: Review) -> list[ReviewRow | RowError]:
     return list(read_review(path, review.standard))
 
 
-async def _register(conn: AsyncConnection, review: Review, given: Sequence[ReviewRow | RowError]) -> Register:
+async def _register(
+    conn: AsyncConnection, vault: Vault, review: Review, given: Sequence[ReviewRow | RowError]
+) -> Register:
     villages = await store.places.villages_on(conn, review.commune, review.valid_from)
     states = await store.households.states_of_commune(conn, review.commune, review.area_type)
     strangers = [
@@ -138,7 +140,7 @@ async def _register(conn: AsyncConnection, review: Review, given: Sequence[Revie
     return Register(
         villages=villages_by_name((village.code, village.name) for village in villages),
         states=states,
-        known=await store.households.known_in_commune(conn, review.commune),
+        known=await store.households.known_in_commune(conn, vault, review.commune),
         elsewhere=await store.households.elsewhere(conn, strangers, review.commune) if strangers else {},
     )
 

@@ -42,7 +42,7 @@ class Matching:
 
     async def answer(self, choices: Mapping[int, Choice]) -> list[Answered]:
         """The answers to all choices; of members also those to the rows beside them."""
-        register = await held(self.conn, self.place)
+        register = await held(self.conn, self.vault, self.place)
         if self.found.kind == FileKind.HOUSEHOLDS:
             claimed = await store.lists.claimed(self.conn, self.found.id, list(register.states))
             return [self._household(register, claimed, self.rows[n], choice) for n, choice in choices.items()]

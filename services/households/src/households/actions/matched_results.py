@@ -132,7 +132,7 @@ class Matching:
         rows: Mapping[int, sa.Row[Any]],
     ) -> Self:
         """Read what is needed to answer."""
-        register = await held(conn, Place(review.province, review.commune, "", review.area_type))
+        register = await held(conn, vault, Place(review.province, review.commune, "", review.area_type))
         claimed = await store.lists.claimed(conn, found.id, list(register.states))
         members = await store.members.facts_of_many(
             conn, vault, register.states if found.kind == FileKind.FORM_B else ()

@@ -66,7 +66,7 @@ async def answered(
     conn: AsyncConnection, vault: Vault, place: Place, given: Sequence[TableRow], on: dt.date
 ) -> list[AnsweredRow]:
     """The answers to all rows of a file of members, which hold from the day on."""
-    register = await held(conn, place)
+    register = await held(conn, vault, place)
     rows, wrong = read_rows(given)
     written = rows | {row.number: packed(row.values) for row in given if row.errors}
     groups = _groups(written)

@@ -21,6 +21,7 @@ from households.actions.refusals import (
     MembersRefused,
 )
 from households.domain import Member, Refused, Status
+from households.domain.retention import check_not_erased
 from households.domain.rosters import (
     MemberFact,
     MemberFactKind,
@@ -183,6 +184,8 @@ async def _record(
     new: Sequence[NewFact],
 ) -> None:
     if new:
+        meant = [each.member.id for each in new]
+        check_not_erased(erased=await store.erasing.some_erased(home.conn, meant))
         await store.members.write(
             home.conn, home.vault, [written(home.id, facts, new)], by=home.principal.subject
         )

@@ -49,6 +49,7 @@ async def certificate(
     *,
     number: str | None,
     issued_on: dt.date | None,
+    purpose: str,
 ) -> Paper:
     """The certificate of a household that is poor or near-poor now. What is not given is left to be filled in by hand.
 
@@ -94,7 +95,7 @@ async def certificate(
             for member in members
         ],
     }
-    detail = {"class": row.poverty_class, "numbered": number is not None}
+    detail = {"class": row.poverty_class, "numbered": number is not None, "purpose": purpose}
     await audit.record(conn, principal, "certificate.printed", "household", str(household_id), detail)
     return Paper(form.template, given)
 
@@ -202,7 +203,9 @@ async def keep_notice(
     await audit.record(conn, principal, "notice.posted", "notice", str(notice_id), detail, about=about)
 
 
-async def notice(conn: AsyncConnection, principal: Principal, vault: Vault, notice_id: uuid.UUID) -> Paper:
+async def notice(
+    conn: AsyncConnection, principal: Principal, vault: Vault, notice_id: uuid.UUID, purpose: str
+) -> Paper:
     """The notice: heads' names and village by list, and nothing else that is known of them.
 
     Raises `NoticeNotFound`, and `NoticeOver` once its days have passed.
@@ -237,7 +240,8 @@ async def notice(conn: AsyncConnection, principal: Principal, vault: Vault, noti
             for title, listed in lists
         ],
     }
-    about, detail = audit.About("household", ids), {"households": len(ids)}
+    about = audit.About("household", ids)
+    detail = {"households": len(ids), "purpose": purpose}
     await audit.record(conn, principal, "notice.printed", "notice", str(notice_id), detail, about=about)
     return Paper(form.template, given)
 

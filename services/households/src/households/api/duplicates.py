@@ -24,7 +24,7 @@ async def duplicates(
     limit: Limit = 50,
 ) -> Page[PairShown]:
     """Who may be recorded twice, at least once in this part of your area. Reading it is recorded."""
-    query = store.members.alike_in(within(principal, area))
+    query = store.members.alike_in(vault, within(principal, area))
     columns = (query.selected_columns.one, query.selected_columns.other)
     rows = await store.registry.rows(conn, paging.keyset(query, columns, after, limit))
     items, following = paging.split(rows, columns, limit)

@@ -15,7 +15,7 @@ from benvung import audit
 from benvung.auth import Principal
 from benvung.vault import Vault
 from households import files, store
-from households.api.fields import Area, Geography, Keys, KnownAt, OnDay, Reader
+from households.api.fields import Area, Geography, Keys, KnownAt, OnDay, Purpose, Reader
 from households.api.fields import asked as place_asked
 from households.domain import HouseholdClass
 
@@ -26,9 +26,10 @@ Place = tuple[str, str, uuid.UUID]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Whose file it is, of which area and of which day."""
+    """Whose file it is and what for, of which area and of which day."""
 
     principal: Principal
+    purpose: str
     area: str | None
     on: dt.date | None
     known_at: dt.datetime | None
@@ -45,6 +46,7 @@ async def export(
     request: Request,
     principal: Reader,
     vault: Keys,
+    purpose: Purpose,
     area: Area = None,
     on: OnDay = None,
     known_at: KnownAt = None,
@@ -55,7 +57,7 @@ async def export(
     Whose data leave in the file is recorded.
     """
     return StreamingResponse(
-        files.register_csv(_lines(request, vault, Asked(principal, area, on, known_at, geography))),
+        files.register_csv(_lines(request, vault, Asked(principal, purpose, area, on, known_at, geography))),
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="households-{area or "all"}.csv"'},
     )
@@ -89,7 +91,7 @@ async def _batch(request: Request, asked: Asked, after: Place | None) -> list[Ro
         rows = await store.registry.export_batch(conn, register, where, after)
         if rows or after is None:
             taken = audit.About("household", (row.id for row in rows))
-            detail = {"households": len(rows)}
+            detail = {"households": len(rows), "purpose": asked.purpose}
             await audit.record(
                 conn,
                 asked.principal,

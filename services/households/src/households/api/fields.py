@@ -10,6 +10,7 @@ from benvung.auth import Principal, Scope, require
 from benvung.problems import NotReady
 from benvung.vault import Vault
 from households.domain.labels import Language
+from households.domain.purposes import check_purpose
 from households.store.geography import Where
 
 FIRST_DAY, LAST_DAY = dt.date(2015, 1, 1), dt.date(2100, 12, 31)
@@ -118,6 +119,23 @@ async def _vault(request: Request) -> Vault:
 
 
 Keys = Annotated[Vault, Depends(_vault)]
+
+
+async def _purpose(
+    purpose: Annotated[
+        str,
+        Query(
+            pattern=r"^[A-Z_]{1,40}$",
+            description="what the file is taken away for, from the list of purposes; recorded",
+            examples=["POLICY"],
+        ),
+    ],
+) -> str:
+    check_purpose(purpose)
+    return purpose
+
+
+Purpose = Annotated[str, Depends(_purpose)]
 
 
 Geography = Annotated[

@@ -28,7 +28,7 @@ from households.actions.refusals import (
     SameFileTwice,
 )
 from households.api.downloads import XLSX, binary, workbook
-from households.api.fields import Decider, Keys, Lang, Reader, Shown
+from households.api.fields import Decider, Keys, Lang, Purpose, Reader, Shown
 from households.api.uploads import (
     UPLOAD_LIMIT,
     UPLOADS,
@@ -224,11 +224,12 @@ async def rows_csv(
     conn: Conn,
     vault: Keys,
     lang: Lang,
+    purpose: Purpose,
     only: Only = None,
 ) -> StreamingResponse:
     """The same as a file to take away."""
     found = await import_row(conn, principal, import_id)
-    lines = _lines(_Batches(request, principal, import_id, only), FileKind(found.kind), vault, lang)
+    lines = _lines(_Batches(request, principal, import_id, only, purpose), FileKind(found.kind), vault, lang)
     return StreamingResponse(
         files.answers_csv(lines),
         media_type="text/csv; charset=utf-8",
@@ -252,11 +253,12 @@ async def rows_xlsx(
     conn: Conn,
     vault: Keys,
     lang: Lang,
+    purpose: Purpose,
     only: Only = None,
 ) -> FileResponse:
     """The same as a workbook."""
     found = await import_row(conn, principal, import_id)
-    lines = _lines(_Batches(request, principal, import_id, only), FileKind(found.kind), vault, lang)
+    lines = _lines(_Batches(request, principal, import_id, only, purpose), FileKind(found.kind), vault, lang)
     return await workbook(
         request, lambda path: files.write_answers_xlsx(path, lines), f"import-{import_id}.xlsx"
     )
@@ -305,6 +307,7 @@ class _Batches:
     principal: Principal
     import_id: uuid.UUID
     only: str | None
+    purpose: str
 
     async def behind(self, row_no: int) -> list[Row[Any]]:
         """The next rows, on record before the first of them leaves. An empty file is on record too."""
@@ -312,13 +315,17 @@ class _Batches:
         async with self.request.app.state.engine.begin() as conn:
             rows = await store.registry.rows_batch(conn, query, row_no)
             if rows or not row_no:
-                await _on_record(conn, self.principal, self.import_id, rows)
+                await _on_record(conn, self.principal, self.import_id, rows, self.purpose)
             return rows
 
 
 async def _on_record(
-    conn: Conn, principal: Principal, import_id: uuid.UUID, rows: Sequence[Row[Any]]
+    conn: Conn,
+    principal: Principal,
+    import_id: uuid.UUID,
+    rows: Sequence[Row[Any]],
+    purpose: str | None = None,
 ) -> None:
     meant = audit.About("household", (row.household_id for row in rows if row.household_id))
-    detail = {"rows": len(rows)}
+    detail = {"rows": len(rows)} | ({"purpose": purpose} if purpose else {})
     await audit.record(conn, principal, "import.rows_read", "import", str(import_id), detail, about=meant)

@@ -22,7 +22,7 @@ from households.actions.matched_results import Choice, Resolved
 from households.actions.matching import AT_ONCE, Candidate, Unmatched
 from households.actions.refusals import ImportNotFound, ImportNotMatchable, ReviewClosed
 from households.api.downloads import XLSX, binary, workbook
-from households.api.fields import Given, Keys, Lang, Reader, Shown, Writer
+from households.api.fields import Given, Keys, Lang, Purpose, Reader, Shown, Writer
 from households.api.imports import AnswerShown, ImportId, import_row
 from households.api.uploads import (
     UPLOADS,
@@ -164,7 +164,7 @@ async def resolve(
     responses=binary(XLSX) | problems.responses(ImportNotFound),
 )
 async def unmatched_xlsx(
-    *, request: Request, import_id: ImportId, principal: Reader, conn: Conn, vault: Keys
+    *, request: Request, import_id: ImportId, principal: Reader, conn: Conn, vault: Keys, purpose: Purpose
 ) -> FileResponse:
     """The same as a file: fill in the column “Chọn” and send it back."""
     found = await import_row(conn, principal, import_id)
@@ -173,11 +173,11 @@ async def unmatched_xlsx(
     after = 0
     while rows := await store.registry.rows_batch(conn, query, after):
         listed = await actions.matching.unmatched(conn, principal, vault, found, rows)
-        await on_record(conn, principal, import_id, listed)
+        await on_record(conn, principal, import_id, listed, purpose)
         lines += [_line(each) for each in listed]
         after = rows[-1].row_no
     if not lines:
-        await on_record(conn, principal, import_id, [])
+        await on_record(conn, principal, import_id, [], purpose)
     name = f"import-{import_id}-unmatched.xlsx"
     return await workbook(request, lambda path: write_unmatched(path, lines), name)
 
@@ -223,11 +223,16 @@ async def resolve_by_file(
 
 
 async def on_record(
-    conn: Conn, principal: Principal, import_id: uuid.UUID, listed: Sequence[Unmatched]
+    conn: Conn,
+    principal: Principal,
+    import_id: uuid.UUID,
+    listed: Sequence[Unmatched],
+    purpose: str | None = None,
 ) -> None:
     """Whose data were shown to find out whom rows mean."""
     meant = {each.found.household_id for row in listed for each in row.candidates}
-    about, detail = audit.About("household", sorted(meant)), {"rows": len(listed)}
+    about = audit.About("household", sorted(meant))
+    detail = {"rows": len(listed)} | ({"purpose": purpose} if purpose else {})
     await audit.record(
         conn, principal, "import.unmatched_read", "import", str(import_id), detail, about=about
     )

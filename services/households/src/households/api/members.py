@@ -234,7 +234,7 @@ def _warnings(
     lang: Lang,
 ) -> list[NoticeShown]:
     members = roster(facts, on)
-    known = any(vault.fingerprint(each.name) == row.head_key for each in members if each.is_head)
+    known = any(row.head_key in vault.fingerprints(each.name) for each in members if each.is_head)
     whole = roster_notices(members, row.members, head_known=known)
     return [
         *(notice_shown(notice, member_id, lang) for member_id, notice in notices_on(members, about, on)),
@@ -245,7 +245,7 @@ def _warnings(
 async def _duplicates(home: Home, ids: Sequence[uuid.UUID], lang: Lang) -> list[PairShown]:
     if not ids:
         return []
-    pairs = await store.members.alike_to(home.conn, ids)
+    pairs = await store.members.alike_to(home.conn, home.vault, ids)
     shown = await pairs_shown(home.conn, home.vault, home.principal.scope(), pairs, lang)
     if shown:
         others = audit.About("household", sorted(homes_of(shown) - {home.id}, key=str))

@@ -16,13 +16,12 @@ from benvung.vault import Vault
 from households import store
 from households.actions.refusals import AreaNotFound, ListTooLarge
 from households.api.downloads import XLSX, binary, workbook
-from households.api.fields import AreaCode, Day, Keys, Reader
+from households.api.fields import AreaCode, Day, Keys, Purpose, Reader
 from households.domain import Member
 from households.domain.official_lists import (
     Listed,
     ListLayout,
     OfficialList,
-    check_purpose,
     layout_of,
     rows_of,
 )
@@ -38,14 +37,6 @@ MOST = 20_000
 
 Code = Annotated[OfficialList, Path(description="which list")]
 Area = Annotated[AreaCode, Query(description="code of a commune, district or province", examples=["23827"])]
-Purpose = Annotated[
-    str,
-    Query(
-        pattern=r"^[A-Z_]{1,40}$",
-        description="what the list is taken away for, from the list of purposes; recorded",
-        examples=["POLICY"],
-    ),
-]
 Sensitive = Annotated[
     bool, Query(description="fill in the columns that hold sensitive data (ethnicity); recorded")
 ]
@@ -160,7 +151,6 @@ async def _taken(  # noqa: PLR0917 -- what is asked for, in the order of the add
     purpose: str,
     sensitive: bool,
 ) -> _Taken:
-    check_purpose(purpose)
     unit = areas.find(area, on)
     if unit is None:
         raise AreaNotFound

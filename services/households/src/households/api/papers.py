@@ -23,7 +23,7 @@ from households.actions.refusals import (
     VillageUnknown,
 )
 from households.api.downloads import PDF, binary
-from households.api.fields import Day, Decider, Given, Keys, Reader, ShortText, Shown, VillageCode
+from households.api.fields import Day, Decider, Given, Keys, Purpose, Reader, ShortText, Shown, VillageCode
 from households.papers import PaperNotMade, typeset
 
 router = APIRouter(prefix="/v1", tags=["papers"])
@@ -69,12 +69,13 @@ async def certificate(
     principal: Reader,
     conn: Conn,
     vault: Keys,
+    purpose: Purpose,
     number: PaperNumber = None,
     issued_on: Annotated[Day | None, Query(description="day of issue; empty = filled in by hand")] = None,
 ) -> Response:
     """The certificate of a poor or near-poor household (Mẫu số 03). A class without a form is refused by name."""
     paper = await actions.papers.certificate(
-        conn, principal, vault, household_id, number=number, issued_on=issued_on
+        conn, principal, vault, household_id, number=number, issued_on=issued_on, purpose=purpose
     )
     return await _printed(paper, f"certificate-{household_id}.pdf")
 
@@ -111,9 +112,11 @@ async def post(
     response_class=Response,
     responses=binary(PDF) | problems.responses(NoticeNotFound, NoticeOver, PaperUnavailable),
 )
-async def notice_pdf(*, notice_id: NoticeId, principal: Reader, conn: Conn, vault: Keys) -> Response:
+async def notice_pdf(
+    *, notice_id: NoticeId, principal: Reader, conn: Conn, vault: Keys, purpose: Purpose
+) -> Response:
     """The notice to print and post: names of heads by list, nothing else. It is gone once its days are over."""
-    paper = await actions.papers.notice(conn, principal, vault, notice_id)
+    paper = await actions.papers.notice(conn, principal, vault, notice_id, purpose)
     return await _printed(paper, f"notice-{notice_id}.pdf")
 
 

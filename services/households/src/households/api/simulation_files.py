@@ -15,11 +15,12 @@ from starlette.background import BackgroundTask
 
 from benvung import areas, audit, problems
 from benvung.auth import Principal, Scope
+from benvung.db import Conn
 from benvung.vault import Vault
 from households import files, store
 from households.actions.refusals import SimulationNotFound, SimulationUnfinished, WorkbookTooLarge
 from households.actions.simulations import rules_of
-from households.api.fields import Area, Keys, Reader, within
+from households.api.fields import Area, Keys, Purpose, Reader, within
 from households.api.simulations import Change, SimulationId, found, hidden_indicators
 from households.domain import AreaType, HouseholdClass, ListChange, Undecided, label, list_change
 from households.files.simulations import SHEET_ROWS
@@ -39,10 +40,11 @@ _BOOK: dict[int | str, dict[str, Any]] = {
 
 @router.get("/{simulation_id}/counts.csv", response_class=StreamingResponse, responses=_CSV)
 async def counts_csv(
-    *, request: Request, simulation_id: SimulationId, principal: Reader, area: Area = None
+    *, request: Request, simulation_id: SimulationId, principal: Reader, purpose: Purpose, area: Area = None
 ) -> StreamingResponse:
     """The counts commune by commune, in the area you may see."""
-    taken = await _taken(request, principal, simulation_id, within(principal, area), None)
+    taken = await _taken(request, principal, simulation_id, within(principal, area), None, purpose)
+    await taken.counts_on_record()
     return _streamed(files.simulation_counts_csv(taken.counts), f"simulation-{simulation_id}-counts.csv")
 
 
@@ -53,11 +55,12 @@ async def changes_csv(
     simulation_id: SimulationId,
     principal: Reader,
     vault: Keys,
+    purpose: Purpose,
     area: Area = None,
     change: Change = None,
 ) -> StreamingResponse:
     """The households that would enter, leave, or go from list to list. Whose data leave is recorded."""
-    taken = await _taken(request, principal, simulation_id, within(principal, area), change)
+    taken = await _taken(request, principal, simulation_id, within(principal, area), change, purpose)
     return _streamed(
         files.simulation_changes_csv(taken.changes(vault)), f"simulation-{simulation_id}-changes.csv"
     )
@@ -65,10 +68,16 @@ async def changes_csv(
 
 @router.get("/{simulation_id}/results.xlsx", response_class=FileResponse, responses=_BOOK)
 async def results_xlsx(
-    *, request: Request, simulation_id: SimulationId, principal: Reader, vault: Keys, area: Area = None
+    *,
+    request: Request,
+    simulation_id: SimulationId,
+    principal: Reader,
+    vault: Keys,
+    purpose: Purpose,
+    area: Area = None,
 ) -> FileResponse:
     """Rules, counts, indicators and households in one workbook. Whose data leave is recorded."""
-    taken = await _taken(request, principal, simulation_id, within(principal, area), None)
+    taken = await _taken(request, principal, simulation_id, within(principal, area), None, purpose)
     if taken.moving > SHEET_ROWS:
         raise WorkbookTooLarge
     path = await to_thread.run_sync(_written, taken, vault)
@@ -112,6 +121,7 @@ class _Taken:
     row: Row[Any]
     scope: Scope
     change: str | None
+    purpose: str
     counts: list[files.CountLine]
     deprived: list[Row[Any]]
 
@@ -179,25 +189,33 @@ class _Taken:
             rows = await store.simulations.changes_batch(conn, query, after)
             if rows or after is None:
                 about = audit.About("household", (row.household_id for row in rows))
-                detail = {"households": len(rows)}
-                await audit.record(
-                    conn,
-                    self.principal,
-                    "simulation.exported",
-                    "simulation",
-                    str(self.row.id),
-                    detail,
-                    about=about,
-                )
+                await self._on_record(conn, {"households": len(rows)}, about)
             return rows
+
+    async def counts_on_record(self) -> None:
+        """Nobody's data leave with counts alone; who took them and what for is known all the same."""
+        async with self.request.app.state.engine.begin() as conn:
+            await self._on_record(conn, {"counts": len(self.counts)}, None)
+
+    async def _on_record(self, conn: Conn, detail: dict[str, Any], about: audit.About | None) -> None:
+        detail |= {"purpose": self.purpose}
+        simulation = str(self.row.id)
+        await audit.record(
+            conn, self.principal, "simulation.exported", "simulation", simulation, detail, about=about
+        )
 
     def _indicator_names(self) -> dict[str, str]:
         standard = rules_of(self.row.standard, self.row.rules).standard
         return {each.code: each.label_vi for each in standard.indicators}
 
 
-async def _taken(
-    request: Request, principal: Principal, simulation_id: uuid.UUID, scope: Scope, change: str | None
+async def _taken(  # noqa: PLR0917 -- what is asked for, in the order of the address
+    request: Request,
+    principal: Principal,
+    simulation_id: uuid.UUID,
+    scope: Scope,
+    change: str | None,
+    purpose: str,
 ) -> _Taken:
     """Everything but the households, in a transaction that ends before the file is written."""
     async with request.app.state.engine.begin() as conn:
@@ -210,7 +228,8 @@ async def _taken(
         hidden = hidden_indicators(principal, row)
         deprived = await store.simulations.indicators(conn, simulation_id, scope, hidden)
     names = {code: unit.name for code in communes if (unit := areas.find(code, row.day))}
-    return _Taken(request, principal, row, scope, change, [_line(each, names) for each in counts], deprived)
+    lines = [_line(each, names) for each in counts]
+    return _Taken(request, principal, row, scope, change, purpose, lines, deprived)
 
 
 def _line(row: Row[Any], names: dict[str, str]) -> files.CountLine:

@@ -14,7 +14,7 @@ from typing import Any
 from households.domain.identity import Sex
 from households.domain.lists import code_list
 from households.domain.persons import Member, has_merit
-from households.domain.terms import HouseholdClass, ListStatus, Movement, Refused
+from households.domain.terms import HouseholdClass, ListStatus, Movement
 
 
 class OfficialList(StrEnum):
@@ -129,21 +129,6 @@ def _household(listed: Listed, number: int, on: date) -> dict[str, str | int]:
     if listed.movement is Movement.ESCAPED_ABOVE_NEAR_POOR:
         values["escaped_above"] = "x"
     return values
-
-
-def check_purpose(code: str) -> tuple[str, str]:
-    """The words of a purpose; refuses one that is not in the list."""
-    known: Mapping[str, tuple[str, str]] = {name: (vi, en) for name, (vi, en) in _data()["purposes"].items()}
-    if code not in known:
-        listed = ", ".join(known)
-        raise Refused(
-            "purpose-unknown",
-            f"Mục đích xuất danh sách phải là một trong: {listed}.",
-            f"The purpose of an export is one of: {listed}.",
-            "purpose",
-            "Luật Bảo vệ dữ liệu cá nhân số 91/2025/QH15",
-        )
-    return known[code]
 
 
 @cache

@@ -65,7 +65,7 @@ async def find(
     if not sought:
         return {}
     pg = await db.driver(conn)
-    given = db.as_json([_keys(vault, each) for each in sought])
+    given = db.as_json([_keys(key, each) for key in vault.searched for each in sought])
     cursor = await pg.execute(_FIND, {"sought": given, "commune": commune})
     hints: dict[int, dict[tuple[uuid.UUID, uuid.UUID | None], set[Hint]]] = {}
     for number, household_id, member_id, hint in await cursor.fetchall():

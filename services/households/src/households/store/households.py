@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung import db
 from benvung.auth import Scope
+from benvung.vault import PREFIX_BYTES, Vault
 from households.domain import AreaType, HouseholdClass, HouseholdState, KnownHousehold, Status
 from households.tables import households
 
@@ -125,6 +126,7 @@ class Held:
     version: int
     revision: int
     row: Sequence[Any]
+    erased: bool
 
     @property
     def status(self) -> Status:
@@ -140,11 +142,11 @@ async def hold(conn: AsyncConnection, ids: Iterable[uuid.UUID]) -> dict[uuid.UUI
     """Lock households and their successors as `lock` does."""
     pg = await db.driver(conn)
     cursor = await pg.execute(
-        f"select {_STATE}, version from households where id = any(%b::uuid[] || {_SUCCESSORS}) order by id"
+        f"select {_STATE}, version, erased_on is not null from households where id = any(%b::uuid[] || {_SUCCESSORS}) order by id"
         " for no key update",
         (wanted := list(ids), wanted),
     )
-    return {row[0]: Held(row[3], row[-1], row[1], row[:-1]) for row in await cursor.fetchall()}
+    return {row[0]: Held(row[3], row[-2], row[1], row[:-2], row[-1]) for row in await cursor.fetchall()}
 
 
 async def states_of_commune(
@@ -158,15 +160,24 @@ async def states_of_commune(
     return {row[0]: state_of(row, area_type) for row in await cursor.fetchall()}
 
 
-async def known_in_commune(conn: AsyncConnection, commune: str) -> list[KnownHousehold]:
-    """What identifies the active households of a commune."""
+async def known_in_commune(conn: AsyncConnection, vault: Vault, commune: str) -> list[KnownHousehold]:
+    """What identifies the active households of a commune, by the key that seals now."""
     pg = await db.driver(conn)
     cursor = await pg.execute(
-        "select id, village, code, encode(head_key, 'hex') from households"
-        " where commune = %s and status = 'ACTIVE' order by id",
-        (commune,),
+        "select id, village, code, encode(head_key, 'hex'),"
+        " case when %b and substr(head_name, 1, %b) <> %b then head_name end from households"
+        " where commune = %b and status = 'ACTIVE' order by id",
+        (vault.previous is not None, PREFIX_BYTES, vault.prefix, commune),
     )
-    return [KnownHousehold(*row) for row in await cursor.fetchall()]
+    return [
+        KnownHousehold(
+            household_id,
+            village,
+            code,
+            key if sealed is None else vault.fingerprint(vault.open(sealed)).hex(),
+        )
+        for household_id, village, code, key, sealed in await cursor.fetchall()
+    ]
 
 
 async def elsewhere(

@@ -176,12 +176,25 @@ def _state(vault: Vault, household_id: uuid.UUID, newest: Newest) -> dict[str, A
         "id": member.id,
         "household_id": household_id,
         **_described(vault, member),
-        "number_key": None if member.number is None else vault.fingerprint(member.number),
-        "alike_keys": keys_of(vault, _alike(household_id, member)),
-        "name_keys": keys_of_name(vault, member.name),
+        **search_keys(vault, household_id, member),
         "left_on": newest.left_on,
         "left_reason": newest.left_reason,
         "version": newest.version,
+    }
+
+
+def search_keys(vault: Vault, household_id: uuid.UUID, member: Member) -> dict[str, Any]:
+    """What a member is found by.
+
+    Records are compared with each other by these, so while a key is being replaced they stand under both.
+    """
+    before, alike = vault.previous, _alike(household_id, member)
+    return {
+        "number_key": None if member.number is None else vault.fingerprint(member.number),
+        "number_key_before": before and member.number and before.fingerprint(member.number),
+        "alike_keys": [key for each in vault.searched for key in keys_of(each, alike)],
+        "also_keyed": before and before.key_id,
+        "name_keys": keys_of_name(vault, member.name),
     }
 
 
@@ -205,7 +218,7 @@ _a, _b = members.alias("a"), members.alias("b")
 _home_a, _home_b = households.alias("home_a"), households.alias("home_b")
 
 
-def alike_in(scope: Scope) -> sa.Select[Any]:
+def alike_in(vault: Vault, scope: Scope) -> sa.Select[Any]:
     """Pairs of members who may be one person: `one` lives within the scope, `other` maybe elsewhere."""
     inside = scope.where(households.c.commune)
     keyed = (
@@ -223,25 +236,24 @@ def alike_in(scope: Scope) -> sa.Select[Any]:
         .join(_b, _b.c.id == again.c.id)
         .where(_births_agree(_a, _b))
     )
-    numbers = (
+    numbers = [
         sa.select(members.c.id.label("one"), _b.c.id.label("other"))
         .join(households, households.c.id == members.c.household_id)
-        .join(_b, sa.and_(_b.c.number_key == members.c.number_key, _b.c.id != members.c.id))
+        .join(_b, sa.and_(same, _b.c.id != members.c.id))
         .join(_home_b, _home_b.c.id == _b.c.household_id)
         .where(
             inside,
             _lives(members, households),
             _lives(_b, _home_b),
-            members.c.number_key.is_not(None),
             sa.or_(sa.not_(scope.where(_home_b.c.commune)), _b.c.id > members.c.id),
         )
-    )
-    return sa.select(sa.union(names, numbers).subquery("pairs"))
+        for same in _numbers_agree(vault, members, _b)
+    ]
+    return sa.select(sa.union(names, *numbers).subquery("pairs"))
 
 
-async def alike_to(conn: AsyncConnection, ids: Sequence[uuid.UUID]) -> Sequence[sa.Row[Any]]:
+async def alike_to(conn: AsyncConnection, vault: Vault, ids: Sequence[uuid.UUID]) -> Sequence[sa.Row[Any]]:
     """Pairs of one of these members and somebody else who may be the same person, at most 200."""
-    same_number = _b.c.number_key == _a.c.number_key
     same_name = sa.and_(
         _b.c.alike_keys.overlap(_a.c.alike_keys),
         _home_b.c.commune == _home_a.c.commune,
@@ -260,7 +272,7 @@ async def alike_to(conn: AsyncConnection, ids: Sequence[uuid.UUID]) -> Sequence[
             _lives(_a, _home_a),
             _lives(_b, _home_b),
         )
-        for alike in (same_number, same_name)
+        for alike in (*_numbers_agree(vault, _a, _b), same_name)
     ]
     pairs = sa.union(*found).subquery("pairs")
     return (await conn.execute(sa.select(pairs).order_by(pairs.c.one, pairs.c.other).limit(200))).all()
@@ -285,6 +297,13 @@ async def persons(
 
 def _lives(member: sa.FromClause, home: sa.FromClause) -> sa.ColumnElement[bool]:
     return sa.and_(member.c.left_on.is_(None), home.c.status == "ACTIVE")
+
+
+def _numbers_agree(vault: Vault, one: sa.FromClause, other: sa.FromClause) -> list[sa.ColumnElement[bool]]:
+    """Ways in which two numbers agree, apart, so that each has its index: by the key of now, or of before."""
+    now, before = "number_key", "number_key_before"
+    ways = [(now, now)] if vault.previous is None else [(now, now), (before, now), (now, before)]
+    return [one.c[a] == other.c[b] for a, b in ways]
 
 
 def _births_agree(one: sa.FromClause, other: sa.FromClause) -> sa.ColumnElement[bool]:

@@ -27,10 +27,14 @@ def keys_of_name(vault: Vault, name: str) -> list[int]:
 
 def by_name(query: sa.Select[Any], vault: Vault, asked: NameAsked) -> sa.Select[Any]:
     """`query` of households, narrowed to those whose head or member may be meant."""
-    keys = _literal(keys_of(vault, asked.parts))
-    heads = sa.select(households.c.id).where(households.c.head_name_keys.contains(keys))
-    of_members = sa.select(members.c.household_id).where(_present(), members.c.name_keys.contains(keys))
-    return query.where(households.c.id.in_(sa.union(heads, of_members)))
+    found = []
+    for each in vault.searched:
+        keys = _literal(keys_of(each, asked.parts))
+        found += [
+            sa.select(households.c.id).where(households.c.head_name_keys.contains(keys)),
+            sa.select(members.c.household_id).where(_present(), members.c.name_keys.contains(keys)),
+        ]
+    return query.where(households.c.id.in_(sa.union(*found)))
 
 
 def by_number(query: sa.Select[Any], vault: Vault, number: str) -> sa.Select[Any]:
@@ -38,7 +42,7 @@ def by_number(query: sa.Select[Any], vault: Vault, number: str) -> sa.Select[Any
     return query.where(
         households.c.id.in_(
             sa.select(members.c.household_id).where(
-                _present(), members.c.number_key == vault.fingerprint(number)
+                _present(), members.c.number_key.in_(vault.fingerprints(number))
             )
         )
     )
@@ -48,15 +52,15 @@ async def members_by_name(
     conn: AsyncConnection, vault: Vault, ids: Sequence[uuid.UUID], asked: NameAsked
 ) -> Sequence[sa.Row[Any]]:
     """The members of these households who may be meant."""
-    keys = _literal(keys_of(vault, asked.parts))
-    return await _members(conn, ids, members.c.name_keys.contains(keys))
+    keys = [_literal(keys_of(each, asked.parts)) for each in vault.searched]
+    return await _members(conn, ids, sa.or_(*(members.c.name_keys.contains(each) for each in keys)))
 
 
 async def members_by_number(
     conn: AsyncConnection, vault: Vault, ids: Sequence[uuid.UUID], number: str
 ) -> Sequence[sa.Row[Any]]:
     """The members of these households with this personal number."""
-    return await _members(conn, ids, members.c.number_key == vault.fingerprint(number))
+    return await _members(conn, ids, members.c.number_key.in_(vault.fingerprints(number)))
 
 
 async def _members(
@@ -68,6 +72,11 @@ async def _members(
         .order_by(members.c.household_id, members.c.id)
     )
     return (await conn.execute(query)).all()
+
+
+async def present(conn: AsyncConnection, ids: Sequence[uuid.UUID]) -> Sequence[sa.Row[Any]]:
+    """The members of these households who are there."""
+    return await _members(conn, ids, sa.true())
 
 
 async def index_heads(conn: AsyncConnection, vault: Vault) -> int:
