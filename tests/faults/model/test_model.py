@@ -208,7 +208,7 @@ class Following(RuleBasedStateMachine):
 def test_whatever_happens_nothing_is_lost_doubled_or_made_up(world: World) -> None:
     given = os.environ.get("FAULT_SEED")
     drawn = int(given) if given else secrets.randbelow(10**9)
-    # The same steps with every change, others in each long run.
+    # The same draws with every change, others in each long run.
     fixed = given is None and STEPS <= SHORT
 
     class Played(Following):
@@ -225,10 +225,11 @@ def test_whatever_happens_nothing_is_lost_doubled_or_made_up(world: World) -> No
         phases=(Phase.generate, Phase.shrink) if SHRINK else (Phase.generate,),
         suppress_health_check=list(HealthCheck),
     )
-    say("FAULT_SEED: always the same steps" if fixed else f"FAULT_SEED={drawn}")
+    say("FAULT_SEED: always the same draws" if fixed else f"FAULT_SEED={drawn}")
     run_state_machine_as_test(Played if fixed else seed(drawn)(Played), settings=bounds)
     say(f"{Played.steps} steps: {', '.join(f'{what} {n}' for what, n in sorted(world.happened.items()))}")
     assert Played.steps >= STEPS
-    wanted = {what: n * STEPS // (SHORT if fixed else 3 * SHORT) for what, n in OFTEN.items()}
+    # What PostgreSQL answers first may send the same draws another way: the rare is asked of long runs alone.
+    wanted = {what: n * STEPS // (3 * SHORT) for what, n in OFTEN.items()}
     seldom = {what: world.happened[what] for what, n in wanted.items() if world.happened[what] < n}
     assert not seldom, f"too seldom to prove anything: {seldom}"
