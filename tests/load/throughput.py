@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psycopg
@@ -17,6 +17,7 @@ from benvung.following import ProjectorRunner
 from benvung.settings import ServiceSettings
 from benvung_local import district
 from benvung_local.client import until
+from benvung_local.servers import NatsServer
 from benvung_local.stack import Stack
 from funding.consumers import PROJECTORS
 from funding.settings import Settings
@@ -43,34 +44,39 @@ def chain(stack: Stack, folder: Path) -> Iterator[Figure]:
     until(120, lambda: visible(stack, max(before) + rows), 0.1)
     rate = rows / (time.monotonic() - started)
     yield Figure("từ hộp thư đầy qua cả hai chặng", f"{rate:.0f} quyết định/s", "≥ 2.500/s", rate >= 2500)
-    limit = asyncio.run(_stored_at_most(stack, rows))
+    limit = asyncio.run(_stored_at_most(rows))
     yield Figure("  giới hạn: chỉ ghi vào NATS", f"{limit:.0f} sự kiện/s", "", kept=True)
 
 
-async def _stored_at_most(stack: Stack, events: int) -> float:
+async def _stored_at_most(events: int) -> float:
     """Messages per second that one connection can have stored, with nothing read and nothing written beside."""
-    bus = await Bus.connect(_nats_settings(stack, "training"), "training", "bench")
-    await bus.ensure_stream("TRAINING")
-    last = (await bus.stream_state("TRAINING")).last_seq
-    started = time.monotonic()
-    for _ in range(0, events, 1000):
-        messages = [
-            Outgoing("training.bench.filled.v1._._", str(uuid.uuid4()), b"x" * 900) for _ in range(1000)
-        ]
-        last = await bus.publish_batch("TRAINING", messages, last)
-    rate = events / (time.monotonic() - started)
-    await bus.close()
-    return rate
+    server = NatsServer()
+    try:
+        server.start()
+        bus = await Bus.connect(_nats_settings(server.url, server.passwords, "training"), "training", "bench")
+        await bus.ensure_stream("TRAINING")
+        last = 0
+        started = time.monotonic()
+        for _ in range(0, events, 1000):
+            messages = [
+                Outgoing("training.bench.filled.v1._._", str(uuid.uuid4()), b"x" * 900) for _ in range(1000)
+            ]
+            last = await bus.publish_batch("TRAINING", messages, last)
+        rate = events / (time.monotonic() - started)
+        await bus.close()
+        return rate
+    finally:
+        server.stop()
 
 
 def rebuilt(stack: Stack, _folder: Path) -> Iterator[Figure]:
-    """A projection made anew beside the live one, and the same stream only read."""
+    """A projection made anew beside the live one, three times, and the same stream only read."""
     events = events_told(stack)
     for service, words in (("funding", "điều kiện vay"), ("reporting", "báo cáo")):
-        seconds = _rebuild(stack, service)
-        rate = events / seconds
-        name = f"dựng lại {words} từ {events} sự kiện"
-        yield Figure(name, f"{rate:.0f} sự kiện/s", "≥ 15.000/s", rate >= 15_000)
+        slowest, rate, fastest = sorted(events / _rebuild(stack, service) for _ in range(3))
+        name = f"dựng lại {words} từ {events} sự kiện, ba lần"
+        found = f"{slowest:.0f} / {rate:.0f} / {fastest:.0f} sự kiện/s"
+        yield Figure(name, found, "≥ 15.000/s (giữa)", rate >= 15_000)
     limit = asyncio.run(_read_at_most(stack, events))
     yield Figure("  giới hạn: chỉ đọc dòng sự kiện", f"{limit:.0f} sự kiện/s", "", kept=True)
 
@@ -91,7 +97,7 @@ def _rebuild(stack: Stack, service: str) -> float:
 
 
 async def _read_at_most(stack: Stack, events: int) -> float:
-    bus = await Bus.connect(_nats_settings(stack, "funding"), "funding", "bench")
+    bus = await Bus.connect(_nats_settings(stack.nats.url, stack.secrets.nats, "funding"), "funding", "bench")
     pull = await bus.pull("HOUSEHOLDS", "funding-rebuild", 0)
     started = time.monotonic()
     read = 0
@@ -104,12 +110,12 @@ async def _read_at_most(stack: Stack, events: int) -> float:
     return rate
 
 
-def _nats_settings(stack: Stack, service: str) -> ServiceSettings:
+def _nats_settings(url: str, passwords: Mapping[str, str], service: str) -> ServiceSettings:
     return ServiceSettings(
-        database_url=SecretStr(stack.database_url(service)),
-        nats_url=stack.nats.url,
+        database_url=SecretStr("postgresql://"),
+        nats_url=url,
         nats_user=service,
-        nats_password=SecretStr(stack.secrets.nats[service]),
+        nats_password=SecretStr(passwords[service]),
     )
 
 

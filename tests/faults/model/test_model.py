@@ -208,7 +208,7 @@ class Following(RuleBasedStateMachine):
 def test_whatever_happens_nothing_is_lost_doubled_or_made_up(world: World) -> None:
     given = os.environ.get("FAULT_SEED")
     drawn = int(given) if given else secrets.randbelow(10**9)
-    # The same steps with every change, others in each long run.
+    # The same draws with every change, others in each long run.
     fixed = given is None and STEPS <= SHORT
 
     class Played(Following):

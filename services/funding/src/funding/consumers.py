@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung import reorganised
@@ -22,6 +22,7 @@ HouseholdId = Annotated[
     Annotated[str, Field(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
     | Annotated[str, AfterValidator(lambda given: str(UUID(given)))],
     Field(union_mode="left_to_right"),
+    WithJsonSchema({"type": "string", "format": "uuid"}),
 ]
 
 
