@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from anyio import from_thread
 from fastapi import APIRouter, Request
@@ -15,7 +15,7 @@ from benvung import audit
 from benvung.auth import Principal
 from benvung.vault import Vault
 from households import files, store
-from households.api.fields import Area, Geography, Keys, KnownAt, OnDay, Purpose, Reader
+from households.api.fields import Area, Geography, Keys, KnownAt, OnDay, Reader, purpose_or
 from households.api.fields import asked as place_asked
 from households.domain import HouseholdClass
 
@@ -46,7 +46,7 @@ async def export(
     request: Request,
     principal: Reader,
     vault: Keys,
-    purpose: Purpose,
+    purpose: Annotated[str, purpose_or("NEXT_REVIEW")],
     area: Area = None,
     on: OnDay = None,
     known_at: KnownAt = None,

@@ -1,7 +1,7 @@
 """What requests are made of: bounded fields, who asks, in which language, with which key."""
 
 import datetime as dt
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
@@ -121,21 +121,28 @@ async def _vault(request: Request) -> Vault:
 Keys = Annotated[Vault, Depends(_vault)]
 
 
-async def _purpose(
-    purpose: Annotated[
-        str,
-        Query(
-            pattern=r"^[A-Z_]{1,40}$",
-            description="what the file is taken away for, from the list of purposes; recorded",
-            examples=["POLICY"],
-        ),
-    ],
-) -> str:
+_PURPOSE = Query(
+    pattern=r"^[A-Z_]{1,40}$",
+    description="what the file is taken away for, from the list of purposes; recorded",
+    examples=["POLICY"],
+)
+
+
+async def _purpose(purpose: Annotated[str, _PURPOSE]) -> str:
     check_purpose(purpose)
     return purpose
 
 
 Purpose = Annotated[str, Depends(_purpose)]
+
+
+def purpose_or(usual: str) -> Any:
+    """The purpose of a file that could be taken before purposes were asked for: unless given, its usual one."""
+
+    async def given(purpose: Annotated[str, _PURPOSE] = usual) -> str:
+        return await _purpose(purpose)
+
+    return Depends(given)
 
 
 Geography = Annotated[

@@ -28,7 +28,7 @@ from households.actions.refusals import (
     SameFileTwice,
 )
 from households.api.downloads import XLSX, binary, workbook
-from households.api.fields import Decider, Keys, Lang, Purpose, Reader, Shown
+from households.api.fields import Decider, Keys, Lang, Purpose, Reader, Shown, purpose_or
 from households.api.uploads import (
     UPLOAD_LIMIT,
     UPLOADS,
@@ -224,7 +224,7 @@ async def rows_csv(
     conn: Conn,
     vault: Keys,
     lang: Lang,
-    purpose: Purpose,
+    purpose: Annotated[str, purpose_or("CORRECTING_FILE")],
     only: Only = None,
 ) -> StreamingResponse:
     """The same as a file to take away."""
