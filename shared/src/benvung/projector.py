@@ -275,8 +275,11 @@ async def bury(
         await cursor.executemany(
             "insert into dead_letters (projector, stream, stream_created, stream_seq, subject, payload, reason)"
             " select %(projector)s, %(stream)s, %(created)s, %(seq)s, %(subject)s, %(payload)s, %(reason)s"
+            # Two ranges of the unique index: what lies in this life of the stream need not be looked through.
             " where not exists (select from dead_letters where projector = %(projector)s"
-            "   and stream = %(stream)s and stream_created <> %(created)s and payload = %(payload)s)"
+            "   and stream = %(stream)s and stream_created < %(created)s and payload = %(payload)s)"
+            " and not exists (select from dead_letters where projector = %(projector)s"
+            "   and stream = %(stream)s and stream_created > %(created)s and payload = %(payload)s)"
             " on conflict do nothing",
             rows,
         )
