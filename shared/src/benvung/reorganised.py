@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from benvung import areas, db
 from benvung.areas import AreaType, Level, TypeOfArea, Unit
+from benvung.runner import to_its_end
 
 log = structlog.get_logger(__name__)
 
@@ -142,7 +143,8 @@ class Keeper:
         """Look every second until cancelled; a database that is away is asked again."""
         while True:
             try:
-                await self.round(engine)
+                # A connection that is given up while it is being made keeps its server process for a minute.
+                await to_its_end(self.round(engine))
             except (SQLAlchemyError, OSError) as error:
                 log.warning("areas_not_refreshed", kind=type(error).__name__)
             await asyncio.sleep(POLL_SECONDS)
