@@ -10,6 +10,7 @@ import pytest_asyncio
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.households import forms
 from tests.households.officer import OTHER, Commune, SignIn, row
 from tests.households.people import ON, child, enter, leave, person
 from tests.households.reviewing import posted
@@ -172,6 +173,28 @@ def _judged(answer: Any) -> Any:
 async def _told(commune: Commune) -> list[Any]:
     async with commune.app.state.engine.connect() as conn:
         return list(await conn.execute(sa.text("select id, payload from outbox order by id")))
+
+
+async def test_a_form_of_the_erased_keeps_what_it_came_to_and_none_of_its_answers(
+    commune: Commune, country: Commune
+) -> None:
+    home = await forms.home(commune)
+    review = await commune.open_review(2023)
+    given = {"household_id": home, "filled_on": "2023-10-05", "b1_points": 120, "b2": forms.B2}
+    form = (await commune.ask("POST", f"/v1/reviews/{review}/forms-b", 201, json=given))["id"]
+    before = await commune.ask("GET", f"/v1/forms/{form}")
+    closing = {"reason": "DISSOLVED", "on": "2023-12-20"}
+    headers = {"If-Match": "*"}
+    await commune.ask("POST", f"/v1/households/{home}/closure", 201, json=closing, headers=headers)
+    await country.ask("POST", "/v1/retention-periods", 201, json=period(months=1))
+
+    await erase(commune, await ask(commune, household_id=home, words="xin xoá dữ liệu"))
+
+    after = await commune.ask("GET", f"/v1/forms/{form}")
+    assert before["answers"]
+    assert before["lines"] + before["flags"]
+    assert not after["answers"] and not after["lines"] and not after["flags"]
+    assert (after["b1_points"], after["b2_points"]) == (before["b1_points"], before["b2_points"])
 
 
 async def test_nothing_is_erased_before_its_period_is_loaded_and_over(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 import sqlalchemy as sa
+from tests.households import forms
 from tests.households.officer import Commune, row
 from tests.households.people import NUMBER, enter, person
 from tests.households.reviewing import recognised
@@ -43,6 +44,8 @@ async def filled(commune: Commune) -> tuple[Commune, list[str]]:
         await enter(commune, home, **person(name=f"Lường Văn {FRUIT[n]}", number=f"00418500099{n}"))
     review = await commune.open_review()
     await commune.decide(review, homes[0], 120, 40)
+    given = {"household_id": homes[1], "filled_on": "2023-10-05", "b1_points": 120, "b2": forms.B2}
+    await commune.ask("POST", f"/v1/reviews/{review}/forms-b", 201, json=given)
     await commune.import_rows(
         review, row(1, "Siu Thoan Mẫu", reviewer="Người Rà Soát"), row(2, "Rơ Châm Mẫu")
     )

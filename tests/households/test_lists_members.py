@@ -187,7 +187,9 @@ async def test_the_answers_come_as_a_file_with_the_column_and_what_to_do(commune
     done = await applied(commune, members(HEAD_ROW.replace("1985", "1785"), CHILD_ROW), "MEMBERS")
 
     answer = await commune.client.get(f"/v1/imports/{done['import_id']}/rows.csv")
-    book = await commune.client.get(f"/v1/imports/{done['import_id']}/rows.xlsx")
+    book = await commune.client.get(
+        f"/v1/imports/{done['import_id']}/rows.xlsx", params={"purpose": "CORRECTING_FILE"}
+    )
 
     head, first, second = csv.reader(io.StringIO(answer.text.removeprefix("\ufeff")))
     assert head == ["Dòng", "Kết quả", "Mã hệ thống", "Phân loại", "Cột", "Quy tắc", "Giải thích", "Explanation",

@@ -205,7 +205,7 @@ async def test_the_list_is_taken_away_and_bounded_by_area(
     household = await commune.register()
     await commune.decide(await commune.open_review(), household, 150, 40)
 
-    file = await commune.client.get("/v1/local-results.csv", params={"area": COMMUNE})
+    file = await commune.client.get("/v1/local-results.csv", params={"area": COMMUNE, "purpose": "POLICY"})
     elsewhere = Commune(commune.app, signed_in("23830"), commune.folder)
 
     lines = file.text.splitlines()

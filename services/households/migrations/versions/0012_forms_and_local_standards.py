@@ -98,7 +98,7 @@ TABLES = (
     """comment on table local_classes is
         'the newest standing local result of each household; what it follows from is local_results'""",
 )
-STAYS = ("score_tables", "filled_forms", "local_standards", "local_results")
+STAYS = ("score_tables", "local_standards", "local_results")
 
 
 def upgrade() -> None:
@@ -112,6 +112,14 @@ def upgrade() -> None:
             f"create trigger facts_stay_as_written before update or delete or truncate on {table}"
             " for each statement execute function facts_stay_as_written()"
         )
+    op.execute(
+        "create trigger facts_stay_as_written before delete or truncate on filled_forms"
+        " for each statement execute function facts_stay_as_written()"
+    )
+    op.execute(
+        "create trigger seals_alone_change before update on filled_forms"
+        " for each row execute function seals_alone_change('sealed')"
+    )
 
 
 def downgrade() -> None:

@@ -27,6 +27,7 @@ from households.api.fields import (
     Lang,
     OnDay,
     PovertyClass,
+    Purpose,
     Reader,
     Shown,
     asked,
@@ -155,9 +156,10 @@ def _listed(row: Row[Any], vault: Vault, lang: Lang) -> LocallyListed:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Whose file it is, of which area, by which standard and class."""
+    """Whose file it is and what for, of which area, by which standard and class."""
 
     principal: Principal
+    purpose: str
     area: str | None
     standard: str | None
     local_class: str | None
@@ -179,12 +181,13 @@ async def export(
     request: Request,
     principal: Reader,
     vault: Keys,
+    purpose: Purpose,
     area: Area = None,
     standard: OfStandard = None,
     local_class: OfClass = None,
 ) -> StreamingResponse:
     """The province's own list as a file. Whose data leave in it is recorded."""
-    lines = _lines(request, vault, Asked(principal, area, standard, local_class))
+    lines = _lines(request, vault, Asked(principal, purpose, area, standard, local_class))
     return StreamingResponse(
         csv_pieces(HEAD, lines),
         media_type="text/csv; charset=utf-8",
@@ -224,7 +227,7 @@ async def _batch(request: Request, of: Asked, after: str | None) -> tuple[Sequen
         found = await store.registry.rows(conn, paging.keyset(query, columns, after, limit))
         rows, following = paging.split(found, columns, limit)
         taken = audit.About("household", (row.id for row in rows))
-        detail = {"households": len(rows), "standard": of.standard or "*"}
+        detail = {"households": len(rows), "standard": of.standard or "*", "purpose": of.purpose}
         await audit.record(
             conn, of.principal, "households.exported", "area", of.area or "*", detail, about=taken
         )

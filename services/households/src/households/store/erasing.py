@@ -22,6 +22,7 @@ from households.store.members import SEALED, opened
 from households.tables import (
     changes,
     decisions,
+    filled_forms,
     households,
     import_rows,
     imports,
@@ -145,6 +146,11 @@ async def erase_head(conn: AsyncConnection, vault: Vault, household_id: uuid.UUI
         recognitions.update()
         .where(recognitions.c.household_id == household_id)
         .values(sealed=vault.seal(json.dumps({})))
+    )
+    await conn.execute(
+        filled_forms.update()
+        .where(filled_forms.c.household_id == household_id)
+        .values(sealed=vault.seal(json.dumps({"items": None, "lines": []})))
     )
 
 

@@ -17,6 +17,7 @@ from households.tables import (
     data_keys,
     decisions,
     erasure_requests,
+    filled_forms,
     households,
     import_rows,
     imports,
@@ -122,6 +123,7 @@ SEALED = (
     Sealed(decisions, ("flags", "reviewer")),
     Sealed(review_entries, ("sealed",)),
     Sealed(recognitions, ("sealed",)),
+    Sealed(filled_forms, ("sealed",)),
     Sealed(import_rows, _ROW_SEALS, ("head_key", "combination_key"), _row, _ROW_QUERY),
     Sealed(erasure_requests, ("sealed",)),
 )
