@@ -12,7 +12,6 @@ from households import events
 from households.api import ROUTERS
 from households.deadlines import watch_deadlines
 from households.due import install as install_retention
-from households.files.score_tables import score_tables
 from households.follower import Follower
 from households.importer import Importer
 from households.indexer import NameIndexer
@@ -58,7 +57,6 @@ EVENTS = (
 def build(settings: Settings | None = None) -> Service:
     """The households service, with settings from the environment unless given."""
     settings = settings or Settings()
-    score_tables(settings.score_tables)
     return Service(
         name="households",
         title_vi="Sổ hộ nghèo, hộ cận nghèo",
