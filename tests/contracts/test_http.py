@@ -147,6 +147,8 @@ async def fill_households(client: httpx2.AsyncClient, engine: Engine) -> dict[st
     history = await send("GET", f"/v1/households/{household_id}/decisions")
     population = {"households": 1032, "persons": 4521, "as_of": "2023-12-31", "source": "12/BC-UBND"}
     recorded = await send("POST", f"/v1/areas/{COMMUNE}/population", json=population)
+    ranged = {"least": 1030, "most": 1040, "as_of": "2023-12-30", "source": "12/BC-UBND"}
+    total = await send("POST", f"/v1/areas/{COMMUNE}/household-totals", json=ranged)
     filled = {"household_id": household_id, "filled_on": "2024-01-12", "b1_points": 120, "b2": forms.B2}
     form_id = (await send("POST", f"/v1/reviews/{review_id}/forms-b", json=filled))["id"]
     content = "Thôn,Họ và tên chủ hộ,Mã hộ,Số nhân khẩu,Điểm B1,Điểm B2\nLàng Một,Đinh Hai,H2,3,120,40\n"
@@ -158,6 +160,7 @@ async def fill_households(client: httpx2.AsyncClient, engine: Engine) -> dict[st
     )
     things = {"household_id": household_id, "review_id": review_id, "import_id": given["import_id"]}
     things |= {"decision_id": decision_id, "population_id": recorded["population_id"]}
+    things["total_id"] = total["total_id"]
     loaded = await send("POST", "/v1/score-tables", json=forms.table())
     things |= {"form_id": form_id, "table_id": loaded["id"], "standard": "STD_2022_2025"}
     things |= {"member_id": member_id, "change_id": history["changes"][-1]["change_id"]}

@@ -44,6 +44,8 @@ async def real(commune: Commune, signed_in: SignIn) -> AsyncIterator[dict[str, s
     tried = await simulate(commune, {})
     people = {"households": 1, "persons": 4, "as_of": "2023-12-31", "source": "12/BC-UBND"}
     recorded = await commune.ask("POST", "/v1/areas/23827/population", 201, json=people)
+    ranged = {"least": 1, "most": 2, "as_of": "2023-12-30", "source": "12/BC-UBND"}
+    total = await commune.ask("POST", "/v1/areas/23827/household-totals", 201, json=ranged)
     day = {"from": "2027-01-01", "to": "2027-01-01", "vi": "Tết Dương lịch", "en": "New Year"}
     document = {"number": "1/TB-BNV", "dated": "2023-11-20", "issuer": "Bộ Nội vụ"}
     year = {"year": 2027, "document": document, "days_off": [day]}
@@ -78,6 +80,7 @@ async def real(commune: Commune, signed_in: SignIn) -> AsyncIterator[dict[str, s
         "simulation_id": tried["id"],
         "decision_id": history["decisions"][0]["decision_id"],
         "population_id": recorded["population_id"],
+        "total_id": total["total_id"],
         "review_id": await commune.open_review(2023),
         "household_id": household["id"],
         "member_id": entered["member"]["id"],

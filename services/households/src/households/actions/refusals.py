@@ -50,6 +50,13 @@ class PopulationNotFound(NotFound):
     title_vi, title_en = "Không tìm thấy số liệu dân số", "There is no such record of a population"
 
 
+class TotalNotFound(NotFound):
+    """There is no such record of a number of households, or it belongs to another area."""
+
+    rule = "total-not-found"
+    title_vi, title_en = "Không tìm thấy tổng số hộ", "There is no such number of households"
+
+
 class ImportNotFound(NotFound):
     """There is no such import, or it belongs to another area."""
 
