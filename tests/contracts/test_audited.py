@@ -181,8 +181,6 @@ async def write_households(send: Writer) -> None:
         "query": "?dry_run=true",
     }
     await send("POST", "/v1/reviews/{review_id}/form-b-imports", opened["id"], **sent)
-    notice = {"village": VILLAGE, "posted_on": "2024-01-23"}
-    await send("POST", "/v1/reviews/{review_id}/notices", opened["id"], json=notice)
     households = "Thôn,Mã hộ,Họ và tên chủ hộ,Số nhân khẩu\nLàng Một,H5,Đinh Năm,3\n"
     sent |= {"content": households.encode(), "query": "?kind=HOUSEHOLDS&on=2024-01-10"}
     listed = await send("POST", "/v1/communes/{commune}/imports", COMMUNE, **sent)

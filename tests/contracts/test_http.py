@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.contracts import examples
 from tests.contracts.services import SERVICES, built
 from tests.households import dividing, forms, people
-from tests.households.reviewing import up_to_recognition
+from tests.households.reviewing import up_to_posting, up_to_recognition
 
 from benvung import areas, clock, contracts
 from benvung.projector import bury
@@ -164,8 +164,7 @@ async def fill_households(client: httpx2.AsyncClient, engine: Engine) -> dict[st
     loaded = await send("POST", "/v1/score-tables", json=forms.table())
     things |= {"form_id": form_id, "table_id": loaded["id"], "standard": "STD_2022_2025"}
     things |= {"member_id": member_id, "change_id": history["changes"][-1]["change_id"]}
-    posted = {"village": VILLAGE, "posted_on": "2024-01-23"}
-    things["notice_id"] = (await send("POST", f"/v1/reviews/{review_id}/notices", json=posted))["id"]
+    things["notice_id"] = await hang(send, review | decided, household)
     things |= {"code": "POOR", "template": "members", "purpose": "POLICY"}
     tried = {"title": "Thử", "area": COMMUNE, "rules": {"standard": "STD_2022_2025", "b2_threshold": 60}}
     simulation = uuid.UUID((await send("POST", "/v1/simulations", json=tried))["id"])
@@ -184,6 +183,18 @@ async def fill_households(client: httpx2.AsyncClient, engine: Engine) -> dict[st
     things |= await divide(send, engine("households"))
     things |= await erase(send, household_id)
     return things | {"commune": COMMUNE, "area": COMMUNE, "village": VILLAGE}
+
+
+async def hang(send: Callable[..., Awaitable[Any]], review: dict[str, Any], household: dict[str, Any]) -> str:
+    """The notice of a household's result in a regular review, which still hangs."""
+    regular = {"year": 2024, "kind": "REGULAR", "decided_on": "2024-01-24"}
+    opened = (await send("POST", "/v1/reviews", json=review | regular))["id"]
+    listed = (await send("POST", "/v1/households", json={**household, "head_name": "Đinh Tám"}))["id"]
+    path = f"/v1/reviews/{opened}/villages"
+    for act in up_to_posting(VILLAGE, listed):
+        await send("POST", path + (f"/{VILLAGE}/entries" if "action" in act else ""), json=act)
+    [notice] = (await send("GET", f"{path}/{VILLAGE}/notices"))["items"]
+    return str(notice["id"])
 
 
 async def recognise(

@@ -14,7 +14,7 @@ from schemathesis.core.result import Ok
 from tests.households import dividing
 from tests.households.officer import Commune, SignIn, row
 from tests.households.people import enter, person
-from tests.households.reviewing import up_to_recognition
+from tests.households.reviewing import up_to_posting, up_to_recognition
 from tests.households.trying_out import simulate
 
 from benvung import areas
@@ -58,8 +58,11 @@ async def real(commune: Commune, signed_in: SignIn) -> AsyncIterator[dict[str, s
         path = f"/v1/reviews/{opened}/villages" + (f"/{village}/entries" if "action" in act else "")
         await commune.ask("POST", path, 201, json=act)
     [found] = (await commune.ask("GET", "/v1/recognitions"))["items"]
-    posted = {"village": village, "posted_on": "2024-01-23"}
-    notice = await commune.ask("POST", f"/v1/reviews/{review}/notices", 201, json=posted)
+    regular = await commune.open_review(2024, kind="REGULAR", decided_on="2024-01-24")
+    for act in up_to_posting(village, await commune.register(code="H8")):
+        path = f"/v1/reviews/{regular}/villages" + (f"/{village}/entries" if "action" in act else "")
+        await commune.ask("POST", path, 201, json=act)
+    [notice] = (await commune.ask("GET", f"/v1/reviews/{regular}/villages/{village}/notices"))["items"]
     stated = await country.ask("POST", "/v1/communes/23830/area-types", 201, json=dividing.AREA_TYPE)
     with dividing.afterwards():
         divided = Commune(commune.app, country.client, commune.folder, dividing.DIVIDED)

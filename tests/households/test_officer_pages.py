@@ -236,13 +236,16 @@ async def test_a_complaint_is_rechecked_and_posted_again(commune: Commune) -> No
 
     cases = await review.cases()
     assert (cases[known[1]]["state"], cases[known[1]]["finding"]) == ("POSTED", "NEAR_POOR")
-    assert "Thông báo số 22" in await desk.see(at(review.id, "/posting"))
+    posting = await desk.see(at(review.id, "/posting"))
+    assert "Thông báo số 22" in posting
+    assert posting.count("/v1/notices/") == 1, "the earlier notice is not printed any more"
+    assert "đã niêm yết lại" in posting
 
 
 async def test_the_notice_prints_while_it_hangs_and_is_gone_afterwards(commune: Commune) -> None:
     review, _ = await posted(commune)
     page = await Desk(commune.client).see(at(review.id, "/posting"))
-    notice = re.search(r"/v1/notices/[0-9a-f-]+\.pdf", page)
+    notice = re.search(r"/v1/notices/[0-9a-f-]+\.pdf\?purpose=CITIZEN", page)
     assert notice is not None
 
     printed = await commune.client.get(notice[0])
