@@ -154,6 +154,8 @@ async def write_households(send: Writer) -> None:
     await send("PUT", "/v1/communes/{commune}/villages", COMMUNE, json=village)
     population = {"households": 10, "persons": 40, "as_of": "2023-12-31", "source": "12/BC-UBND"}
     await send("POST", "/v1/areas/{area}/population", COMMUNE, json=population)
+    ranged = {"least": 10, "most": 12, "as_of": "2022-12-31", "source": "12/BC-UBND"}
+    await send("POST", "/v1/areas/{area}/household-totals", COMMUNE, json=ranged)
     household = {"commune": COMMUNE, "village": VILLAGE, "head_name": "Đinh Ba", "members": 4}
     entered = await send("POST", "/v1/households", json=household)
     arrival = {"class": "POOR", "standard": "STD_2022_2025", "on": "2024-01-05", "certificate": "7/GCN"}
@@ -179,8 +181,6 @@ async def write_households(send: Writer) -> None:
         "query": "?dry_run=true",
     }
     await send("POST", "/v1/reviews/{review_id}/form-b-imports", opened["id"], **sent)
-    notice = {"village": VILLAGE, "posted_on": "2024-01-23"}
-    await send("POST", "/v1/reviews/{review_id}/notices", opened["id"], json=notice)
     households = "Thôn,Mã hộ,Họ và tên chủ hộ,Số nhân khẩu\nLàng Một,H5,Đinh Năm,3\n"
     sent |= {"content": households.encode(), "query": "?kind=HOUSEHOLDS&on=2024-01-10"}
     listed = await send("POST", "/v1/communes/{commune}/imports", COMMUNE, **sent)

@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.contracts import examples
 from tests.contracts.services import SERVICES, built
 from tests.households import dividing, forms, people
-from tests.households.reviewing import up_to_recognition
+from tests.households.reviewing import up_to_posting, up_to_recognition
 
 from benvung import areas, clock, contracts
 from benvung.projector import bury
@@ -161,6 +161,8 @@ async def fill_households(client: httpx2.AsyncClient, engine: Engine) -> dict[st
     history = await send("GET", f"/v1/households/{household_id}/decisions")
     population = {"households": 1032, "persons": 4521, "as_of": "2023-12-31", "source": "12/BC-UBND"}
     recorded = await send("POST", f"/v1/areas/{COMMUNE}/population", json=population)
+    ranged = {"least": 1030, "most": 1040, "as_of": "2023-12-30", "source": "12/BC-UBND"}
+    total = await send("POST", f"/v1/areas/{COMMUNE}/household-totals", json=ranged)
     filled = {"household_id": household_id, "filled_on": "2024-01-12", "b1_points": 120, "b2": forms.B2}
     form_id = (await send("POST", f"/v1/reviews/{review_id}/forms-b", json=filled))["id"]
     content = "Thôn,Họ và tên chủ hộ,Mã hộ,Số nhân khẩu,Điểm B1,Điểm B2\nLàng Một,Đinh Hai,H2,3,120,40\n"
@@ -172,11 +174,11 @@ async def fill_households(client: httpx2.AsyncClient, engine: Engine) -> dict[st
     )
     things = {"household_id": household_id, "review_id": review_id, "import_id": given["import_id"]}
     things |= {"decision_id": decision_id, "population_id": recorded["population_id"]}
+    things["total_id"] = total["total_id"]
     loaded = await send("POST", "/v1/score-tables", json=forms.table())
     things |= {"form_id": form_id, "table_id": loaded["id"], "standard": "STD_2022_2025"}
     things |= {"member_id": member_id, "change_id": history["changes"][-1]["change_id"]}
-    posted = {"village": VILLAGE, "posted_on": "2024-01-23"}
-    things["notice_id"] = (await send("POST", f"/v1/reviews/{review_id}/notices", json=posted))["id"]
+    things["notice_id"] = await hang(send, review | decided, household)
     things |= {"code": "POOR", "template": "members", "purpose": "POLICY"}
     tried = {"title": "Thử", "area": COMMUNE, "rules": {"standard": "STD_2022_2025", "b2_threshold": 60}}
     simulation = uuid.UUID((await send("POST", "/v1/simulations", json=tried))["id"])
@@ -195,6 +197,18 @@ async def fill_households(client: httpx2.AsyncClient, engine: Engine) -> dict[st
     things |= await divide(send, engine("households"))
     things |= await erase(send, household_id)
     return things | {"commune": COMMUNE, "area": COMMUNE, "village": VILLAGE}
+
+
+async def hang(send: Callable[..., Awaitable[Any]], review: dict[str, Any], household: dict[str, Any]) -> str:
+    """The notice of a household's result in a regular review, which still hangs."""
+    regular = {"year": 2024, "kind": "REGULAR", "decided_on": "2024-01-24"}
+    opened = (await send("POST", "/v1/reviews", json=review | regular))["id"]
+    listed = (await send("POST", "/v1/households", json={**household, "head_name": "Đinh Tám"}))["id"]
+    path = f"/v1/reviews/{opened}/villages"
+    for act in up_to_posting(VILLAGE, listed):
+        await send("POST", path + (f"/{VILLAGE}/entries" if "action" in act else ""), json=act)
+    [notice] = (await send("GET", f"{path}/{VILLAGE}/notices"))["items"]
+    return str(notice["id"])
 
 
 async def recognise(

@@ -155,20 +155,22 @@ def written(kind: str, number: str, on: str, role: str = "STEERING_COMMITTEE") -
     return {"role": role, "on": on, "paper": {"kind": kind, "number": number, "dated": on}}
 
 
+AGREED = {
+    "present": 40,
+    "agreeing": 30,
+    "copies": 2,
+    "signed_by": ["CHAIR", "MINUTE_TAKER", "HOUSEHOLDS"],
+}
+
+
 def up_to_the_opinion(village: str) -> list[dict[str, Any]]:
     """The acts of an annual review of 2022 in a village where nobody has to be reviewed, the opening first."""
     begun, posting, over = "2022-10-01", "2022-10-03", "2022-10-07"
-    signed = {
-        "present": 40,
-        "agreeing": 30,
-        "copies": 2,
-        "signed_by": ["CHAIR", "MINUTE_TAKER", "HOUSEHOLDS"],
-    }
     return [
         written("PLAN", "1/KH", begun) | {"village": village},
         written("REVIEW_LIST", "1/DS", begun) | {"action": "CLOSE_LIST"},
         {"role": "VILLAGE_HEAD", "on": begun, "action": "CALL_MEETING"},
-        written("MINUTES", "1/BB", begun, "VILLAGE_HEAD") | {"action": "HOLD_MEETING"} | signed,
+        written("MINUTES", "1/BB", begun, "VILLAGE_HEAD") | {"action": "HOLD_MEETING"} | AGREED,
         written("NOTICE", "1/TB", posting) | {"action": "POST"},
         {"role": "STEERING_COMMITTEE", "on": over, "action": "END_POSTING"},
         written("REPORT_FOR_OPINION", "1/BC", over, "COMMUNE_CHAIR") | {"action": "ASK_OPINION"},
@@ -177,6 +179,23 @@ def up_to_the_opinion(village: str) -> list[dict[str, Any]]:
 
 def opinion() -> dict[str, Any]:
     return written("OPINION", "9/UBND", "2022-10-10", "DISTRICT_CHAIR")
+
+
+def up_to_posting(village: str, household: str) -> list[dict[str, Any]]:
+    """The acts by which the result of one household hangs out from 2024-01-23, in that month's regular review."""
+    begun, posting = "2024-01-16", "2024-01-23"
+    committee = {"role": "STEERING_COMMITTEE", "on": begun, "cases": [household]}
+    points = {"members": 4, "b1_points": 120, "b2_points": 40}
+    return [
+        written("PLAN", "1/KH", begun) | {"village": village, "month": 1},
+        written("REQUEST_REVIEW", "3/GDN", begun) | {"action": "LIST", "cases": [household]},
+        written("REVIEW_LIST", "1/DS", begun) | {"action": "CLOSE_LIST"},
+        committee | {"action": "SURVEY"},
+        committee | {"action": "SCORE"} | points,
+        {"role": "VILLAGE_HEAD", "on": begun, "action": "CALL_MEETING"},
+        written("MINUTES", "1/BB", begun, "VILLAGE_HEAD") | {"action": "HOLD_MEETING"} | AGREED,
+        written("NOTICE", "1/TB", posting) | {"action": "POST"},
+    ]
 
 
 def up_to_recognition(village: str, household: str, year: int = 2024) -> list[dict[str, Any]]:

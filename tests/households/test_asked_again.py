@@ -16,7 +16,7 @@ from benvung.testing import Engine
 Request = tuple[str, dict[str, Any]]
 COUNTED = (
     *("households", "reviews", "decisions", "changes", "tellings", "lineage"),
-    *("populations", "member_facts", "imports", "outbox"),
+    *("populations", "household_totals", "member_facts", "imports", "outbox"),
 )
 
 
@@ -83,6 +83,11 @@ async def a_dry_run(commune: Commune) -> Request:
 async def a_population(_: Commune) -> Request:
     given = {"households": 1032, "persons": 4521, "as_of": "2022-12-31", "source": "12/BC-UBND"}
     return "/v1/areas/23827/population", {"json": given}
+
+
+async def a_total(_: Commune) -> Request:
+    given = {"least": 1030, "most": 1040, "as_of": "2022-12-31", "source": "12/BC-UBND"}
+    return "/v1/areas/23827/household-totals", {"json": given}
 
 
 async def a_decided_household(commune: Commune) -> tuple[str, str]:
@@ -168,6 +173,7 @@ CHANGES = (
     a_file,
     a_dry_run,
     a_population,
+    a_total,
 )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ import pytest
 
 from households.domain import (
     AreaType,
+    Basis,
     ClosureReason,
     Decision,
     HouseholdClass,
@@ -18,6 +20,7 @@ from households.domain import (
     Place,
     Refused,
     ReviewKind,
+    SizeReason,
     Stage,
     Status,
     arrive,
@@ -29,6 +32,7 @@ from households.domain import (
     register,
 )
 from households.domain.labels import LABELS
+from households.domain.rule_sets import Undecided
 
 STANDARD = get_standard("STD_2022_2025")
 ID = UUID("018f0000-0000-7000-8000-000000000001")
@@ -232,7 +236,25 @@ def test_a_new_household_has_no_class_and_at_least_one_member() -> None:
 
 
 def test_every_code_has_words_in_both_languages() -> None:
-    for code, (vi, en) in LABELS.items():
-        assert (label(code), label(code, "en")) == (vi, en)
-        assert vi != en
-    assert set(LABELS) >= {*HouseholdClass, *Movement, *Stage, *ReviewKind, *Status, *ClosureReason}
+    for kind, words in LABELS.items():
+        assert set(words) == set(kind), kind
+        for code, (vi, en) in words.items():
+            assert type(code) is kind
+            assert (label(code), label(code, "en")) == (vi, en)
+            assert vi != en
+    assert set(LABELS) >= {HouseholdClass, Movement, Stage, ReviewKind, Status, ClosureReason}
+
+
+@pytest.mark.parametrize(
+    ("code", "vi"),
+    [
+        (ClosureReason.DEATH, "Hộ đơn thân qua đời"),
+        (SizeReason.DEATH, "Thành viên qua đời"),
+        (ClosureReason.MERGED, "Nhập với hộ khác"),
+        (SizeReason.MERGED, "Nhập hộ"),
+        (Basis.TOTALS_GIVEN, "Theo tổng điểm"),
+        (Undecided.TOTALS_GIVEN, "Chỉ có tổng điểm B2, không có từng chỉ số"),
+    ],
+)
+def test_codes_of_the_same_letters_have_the_words_of_their_own_kind(code: StrEnum, vi: str) -> None:
+    assert label(code) == vi

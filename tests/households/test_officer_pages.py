@@ -1,14 +1,17 @@
 """A review run on the pages alone, from opening to recognition, and what the pages refuse."""
 
 import re
-from pathlib import Path
 
 import httpx2
 import pytest
+import sqlalchemy as sa
 from tests.households.at_the_desk import VILLAGE, Desk, at, day, paper
-from tests.households.officer import COMMUNE, Commune
+from tests.households.forms import move_in, table
+from tests.households.officer import COMMUNE, Commune, SignIn
 from tests.households.people import child, enter, person
 from tests.households.reviewing import begun, posted
+
+from benvung.testing import Engine
 
 BY_FLAGS = {"how": "flags", "members": "4", "b1_points": "120"}
 
@@ -233,13 +236,16 @@ async def test_a_complaint_is_rechecked_and_posted_again(commune: Commune) -> No
 
     cases = await review.cases()
     assert (cases[known[1]]["state"], cases[known[1]]["finding"]) == ("POSTED", "NEAR_POOR")
-    assert "Thông báo số 22" in await desk.see(at(review.id, "/posting"))
+    posting = await desk.see(at(review.id, "/posting"))
+    assert "Thông báo số 22" in posting
+    assert posting.count("/v1/notices/") == 1, "the earlier notice is not printed any more"
+    assert "đã niêm yết lại" in posting
 
 
 async def test_the_notice_prints_while_it_hangs_and_is_gone_afterwards(commune: Commune) -> None:
     review, _ = await posted(commune)
     page = await Desk(commune.client).see(at(review.id, "/posting"))
-    notice = re.search(r"/v1/notices/[0-9a-f-]+\.pdf", page)
+    notice = re.search(r"/v1/notices/[0-9a-f-]+\.pdf\?purpose=CITIZEN", page)
     assert notice is not None
 
     printed = await commune.client.get(notice[0])
@@ -266,39 +272,80 @@ async def test_every_page_can_be_written_in_both_languages(commune: Commune, lan
         assert page.count("<h1") == 1
 
 
-HEAD = """form = "FORM_B1"
-standard = "STD_2022_2025"
-form_version = "thử"
-valid_from = "2022-01-01"
-valid_to = "2025-12-31"
-columns = ["RURAL_CH", "URBAN"]
-document = { number = "1/VB-THU", issued_on = "2021-08-01", issuer = "Cơ quan thử" }
-approval = { paper = "2/QD-THU", approved_on = "2022-01-02" }
-"""
-ROWS = """item,item_vi,kind,option,option_vi,from,below,may_skip,RURAL_CH,URBAN
-size,Số nhân khẩu của hộ,ONE,one,Hộ có 1 người,,,,75,80
-size,Số nhân khẩu của hộ,ONE,many,Hộ có nhiều người,,,,30,25
-land,Diện tích đất (ha),RANGE,little,Dưới 1 ha,0,1,,10,0
-land,Diện tích đất (ha),RANGE,much,Từ 1 ha,1,,,40,0
-"""
-
-
-async def test_form_b1_is_scored_item_by_item_where_a_table_is_in_force(
-    commune: Commune, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_form_b1_is_asked_by_the_loaded_table_in_force_on_the_day_and_scored_item_by_item(
+    commune: Commune, signed_in: SignIn, engine: Engine
 ) -> None:
-    (tmp_path / "b1.toml").write_text(HEAD, "utf-8")
-    (tmp_path / "b1.csv").write_text(ROWS, "utf-8")
-    state = commune.app.state
-    monkeypatch.setattr(state, "settings", state.settings.model_copy(update={"score_tables": str(tmp_path)}))
+    administrator = Commune(commune.app, signed_in("VN"), commune.folder)
+    await administrator.ask("POST", "/v1/score-tables", 201, json=table())
     review, (household,) = await begun(commune)
     desk, form = Desk(commune.client), at(review.id, f"/forms/{household}")
-    fields = {"role": "REVIEWER", "on": "01/10/2024", "how": "flags", "members": "4", "b1.size": "many"}
+    fields = {
+        "role": "REVIEWER", "on": "01/10/2024", "how": "flags", "members": "4", "b1.SIZE": "MANY",
+        "b1.ASSETS": ["BIKE", "BOAT"],
+    }  # fmt: skip
 
     missing = await desk.post(form, 200, {**await desk.hidden(form), **fields, "step": "look"})
-    await look_and_confirm(desk, form, **{**fields, "b1.land": "1,5"})
+    await look_and_confirm(desk, form, **{**fields, "b1.AREA": "8,0"})
 
-    assert "Bảng điểm theo văn bản 1/VB-THU" in missing.text
-    assert "Chưa trả lời mục “Diện tích đất (ha)”" in missing.text
-    (scored,) = [each for each in await review.log() if each["action"] == "SCORE"]
-    assert scored["facts"]["finding"] == "NEAR_POOR"
-    assert 'value="1.5"' in await desk.see(form)
+    assert "Bảng điểm theo văn bản 7/VB-GĐ" in missing.text
+    assert "Chưa trả lời mục “Mục AREA”" in missing.text
+    assert await scored(engine) == (125, None)
+    assert (await review.cases())[household]["finding"] == "NEAR_POOR"
+    assert 'value="8.0"' in await desk.see(form)
+
+
+async def test_form_b_answered_whole_rests_on_items(
+    commune: Commune, signed_in: SignIn, engine: Engine
+) -> None:
+    administrator = Commune(commune.app, signed_in("VN"), commune.folder)
+    await administrator.ask("POST", "/v1/score-tables", 201, json=table())
+    review, (household,) = await begun(commune)
+    await move_in(commune, household)
+    answers = {
+        "b2.wall": "NOT_DURABLE", "b2.pillar": "NOT_DURABLE", "b2.roof": "DURABLE", "b2.floor_area": "15,9",
+        "b2.water": "SURFACE", "b2.toilet": "SEPTIC", "b2.internet": "yes", "b2.devices": ["TELEVISION"],
+        "b1.SIZE": "MANY", "b1.ASSETS": ["BIKE"], "b1.AREA": "8",
+    }  # fmt: skip
+    form = at(review.id, f"/forms/{household}")
+
+    await look_and_confirm(
+        Desk(commune.client), form, role="REVIEWER", on="2024-10-01", how="answers", **answers
+    )
+
+    assert await scored(engine) == (120, "ITEMS")
+    assert (await review.cases())[household]["finding"] == "POOR"
+
+
+@pytest.mark.parametrize(
+    "changes", [None, {"valid_to": "2024-09-30"}, {"approval": None}], ids=["none", "over", "draft"]
+)
+async def test_without_a_table_in_force_the_page_says_so_and_takes_the_reviewers_total(
+    commune: Commune, signed_in: SignIn, engine: Engine, changes: dict[str, object] | None
+) -> None:
+    if changes is not None:
+        administrator = Commune(commune.app, signed_in("VN"), commune.folder)
+        await administrator.ask("POST", "/v1/score-tables", 201, json=table(**changes))
+    review, (household,) = await begun(commune)
+    desk, form = Desk(commune.client), at(review.id, f"/forms/{household}")
+    fields = {
+        "role": "REVIEWER", "on": "2024-10-01", "how": "total", "members": "4", "b2_points": "30",
+        "b1.SIZE": "MANY",
+    }  # fmt: skip
+
+    page = await desk.see(f"{form}?on=2024-10-01")
+    nothing = await desk.post(form, 200, {**await desk.hidden(form), **fields, "step": "look"})
+    await look_and_confirm(desk, form, **fields, b1_points="120")
+
+    assert "chưa có bảng điểm được phê duyệt" in page
+    assert "b1.SIZE" not in page
+    assert "Hãy ghi tổng điểm Phiếu B1" in nothing.text
+    assert await scored(engine) == (120, None)
+    assert (await review.cases())[household]["finding"] == "POOR"
+
+
+async def scored(engine: Engine) -> tuple[int, str | None]:
+    """Points of form B1 as they were recorded, and what the result rests on where that is both forms' items."""
+    query = "select given from review_entries where action = 'SCORE'"
+    async with engine("households").connect() as conn:
+        given = (await conn.execute(sa.text(query))).scalar_one()
+    return given["b1_points"], given.get("basis")

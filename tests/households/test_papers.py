@@ -3,11 +3,14 @@
 import datetime as dt
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.households.officer import Commune, SignIn
+from tests.households.reviewing import Review, begun, posted
 
 from benvung import clock
+from households.domain.procedure_terms import Action
 
 
 def words(content: bytes, folder: Path) -> str:
@@ -70,53 +73,103 @@ async def test_a_household_without_a_form_of_certificate_is_refused_by_name(
     assert (refused["rule"], refused["legal"] is not None) == ("certificate-form-missing", True)
 
 
+async def notices(review: Review) -> list[dict[str, Any]]:
+    """What was made of the village's postings, the newest first."""
+    return list((await review.commune.ask("GET", f"{review.here}/notices"))["items"])
+
+
+def pdf(notice: dict[str, Any]) -> str:
+    return f"/v1/notices/{notice['id']}.pdf?purpose=CITIZEN"
+
+
 @needs_pdftotext
-async def test_the_notice_names_heads_by_list_and_nothing_else_of_them(
+async def test_the_notice_of_a_posting_names_heads_by_list_and_nothing_else_of_them(
     commune: Commune, tmp_path: Path
 ) -> None:
-    household, review = await poor(commune)
+    review, known = await begun(commune, 2)
     person = {
         "name": "Đinh Thị Ví Dụ", "birth_date": "1985-03-02", "sex": "FEMALE", "relation": "HEAD",
         "residence": "PERMANENT", "number": "064185000999", "ethnicity": "BA_NA", "disability": "SEVERE",
         "on": "2023-01-01",
     }  # fmt: skip
-    await commune.ask("POST", f"/v1/households/{household}/members", 201, json=person)
+    await commune.ask("POST", f"/v1/households/{known[0]}/members", 201, json=person)
+    await review.score(known[0])
+    await review.score(known[1], 200, 10)
+    await review.do(Action.CALL_MEETING)
+    await review.meet()
+    assert await notices(review) == []
 
-    given = {"village": f"{commune.code}.01", "posted_on": "2024-01-19", "number": "21"}
-    made = await commune.ask("POST", f"/v1/reviews/{review}/notices", 201, json=given)
-    said = words(await printed(commune, f"/v1/notices/{made['id']}.pdf?purpose=CITIZEN"), tmp_path)
+    await review.at("2024-10-18").do(Action.POST, number="21/TB-UBND")
+    [made] = await notices(review)
+    said = words(await printed(commune, pdf(made)), tmp_path)
 
     # Friday; the three working days after it are Monday to Wednesday.
-    assert (made["posted_until"], made["over"], made["households"]) == ("2024-01-24", False, 1)
-    assert "Đinh Thị Ví Dụ #1 *đậm*" in said
-    assert "từ ngày 19/01/2024 đến hết ngày 24/01/2024" in said
-    for secret in ("064185000999", "1985", "Ba Na", "huyết tật", "120", "H001"):
+    assert (made["posted_on"], made["posted_until"]) == ("2024-10-18", "2024-10-23")
+    assert (made["over"], made["replaced"], made["households"], made["number"]) == (False, False, 2, "21")
+    assert said.count("Đinh Văn Ví Dụ") == 2
+    assert "21/TB-UBND" in said
+    assert "từ ngày 18/10/2024 đến hết ngày 23/10/2024" in said
+    for secret in ("064185000999", "1985", "Ba Na", "huyết tật", "120", "H0", "H1"):
         assert secret not in said.replace("GCN", ""), secret
 
 
 async def test_the_notice_is_gone_on_the_day_after_its_last(commune: Commune) -> None:
-    _, review = await poor(commune)
-    given = {"village": f"{commune.code}.01", "posted_on": "2024-01-19"}
-    made = await commune.ask("POST", f"/v1/reviews/{review}/notices", 201, json=given)
-    again = await commune.ask("POST", f"/v1/reviews/{review}/notices", 201, json=given)
+    review, _ = await posted(commune)
+    [made] = await notices(review)
 
-    clock.fix(dt.date(2024, 1, 25))
+    clock.fix(dt.date.fromisoformat(made["posted_until"]))
+    await printed(commune, pdf(made))
+    clock.fix(dt.date.fromisoformat(made["posted_until"]) + dt.timedelta(days=1))
 
-    gone = await commune.ask("GET", f"/v1/notices/{made['id']}.pdf?purpose=CITIZEN", 410)
-    assert (gone["rule"], again["id"]) == ("notice-over", made["id"])
+    gone = await commune.ask("GET", pdf(made), 410)
+    assert (gone["rule"], gone["detail"][:9]) == ("notice-over", "Thông báo")
     assert (await commune.ask("GET", f"/v1/notices/{made['id']}"))["over"] is True
 
 
-async def test_a_village_without_results_has_no_notice(commune: Commune, signed_in: SignIn) -> None:
-    _, review = await poor(commune)
-    path = f"/v1/reviews/{review}/notices"
+@needs_pdftotext
+async def test_results_posted_again_replace_the_notice_even_on_its_own_day(
+    commune: Commune, tmp_path: Path
+) -> None:
+    review, known = await posted(commune)
+    await review.do(Action.COMPLAIN, cases=[known[1]])
+    await review.score(known[1], 120, 10, Action.RECHECK)
+    await review.do(Action.POST, number="22/TB-UBND")
 
-    empty = {"village": f"{commune.code}.02", "posted_on": "2024-01-19"}
-    unknown = {"village": f"{commune.code}.09", "posted_on": "2024-01-19"}
-    later = {"village": f"{commune.code}.01", "posted_on": "2024-12-19"}
+    newer, older = await notices(review)
 
-    assert (await commune.ask("POST", path, 422, json=empty))["rule"] == "nothing-to-post"
-    assert (await commune.ask("POST", path, 422, json=unknown))["rule"] == "village-unknown"
-    assert (await commune.ask("POST", path, 422, json=later))["rule"] == "posting-too-far-ahead"
-    stranger = await signed_in("23830").post(path, json=empty)
-    assert stranger.status_code == 403
+    gone = await commune.ask("GET", pdf(older), 410)
+    assert (gone["rule"], older["replaced"], newer["replaced"]) == ("notice-replaced", True, False)
+    assert newer["households"] == 2, "the other result hangs as long as it would have"
+    said = words(await printed(commune, pdf(newer)), tmp_path)
+    assert said.count("Đinh Văn Ví Dụ") == 3, "near-poor now, and escaped from poverty by that"
+
+
+@needs_pdftotext
+async def test_each_result_hangs_for_its_own_days_alone(commune: Commune, tmp_path: Path) -> None:
+    review, known = await posted(commune)
+    await review.at("2024-10-23").do(Action.COMPLAIN, cases=[known[1]])
+    await review.score(known[1], 120, 40, Action.RECHECK)
+    await review.do(Action.POST, number="22/TB-UBND")
+    newer, older = await notices(review)
+    assert newer["posted_until"] > older["posted_until"]
+
+    early = words(await printed(commune, pdf(newer)), tmp_path)
+    clock.fix(dt.date.fromisoformat(newer["posted_until"]))
+    late = words(await printed(commune, pdf(newer)), tmp_path)
+
+    assert (early.count("Đinh Văn Ví Dụ"), late.count("Đinh Văn Ví Dụ")) == (2, 1)
+
+
+async def test_a_notice_is_of_ones_own_area_and_comes_from_a_posting_alone(
+    commune: Commune, signed_in: SignIn
+) -> None:
+    review, _ = await posted(commune)
+    [made] = await notices(review)
+    stranger = signed_in("23830")
+
+    listed = await stranger.get(f"{review.here}/notices")
+    shown = await stranger.get(f"/v1/notices/{made['id']}")
+    by_hand = await commune.client.post(f"/v1/reviews/{review.id}/notices", json={"village": review.village})
+
+    assert (listed.status_code, shown.status_code, by_hand.status_code) == (404, 404, 404)
+    assert await notices(Review(commune, review.id, 2)) == []

@@ -16,9 +16,10 @@ from tests.households.officer import STANDARD, Commune, SignIn
 
 from benvung import areas, clock
 from households.domain import HouseholdClass, Refused, get_standard
+from households.domain.totals import Total
 from households.files import ReviewRow, read_review
 from households.follower import Follower
-from households.generate.counts import Counted, Total, counted, province_counts
+from households.generate.counts import Counted, counted, province_counts
 from households.generate.province import Province, ReviewedYear, Wanted, flows, village_name
 from households.generate.province_files import write_province
 
@@ -83,6 +84,14 @@ class Country:
             counted = await self.officer.ask("GET", "/v1/households/count", params=query)
             found[each] = counted["households"]
         return found
+
+    async def total(self, area: str, year: int, geography: str) -> Total:
+        """How many households the API says an area has at the end of a year."""
+        query = {"on": f"{year}-12-31", "geography": geography}
+        found = await self.officer.ask("GET", f"/v1/areas/{area}/household-total", params=query)
+        total = Total(found["least"], found["most"])
+        assert found["households"] == total.exact
+        return total
 
     async def reform(self, area: str) -> None:
         """Record the reorganisation of an area as the published list has it, and let households follow."""
@@ -150,30 +159,34 @@ async def test_every_year_is_given_back_in_the_old_and_in_the_new_geography(coun
     assert await country.lists(NEW) == merged
 
 
-async def test_an_exact_total_is_recorded_as_a_fact_and_a_range_as_none(country: Country) -> None:
-    for year in YEARS:
-        total = counted(GIA_LAI, year).total
-        assert total is not None
-        if total.least == total.most:
-            # The source says nothing of persons: four to a household are as invented as the households.
-            body = {
-                "households": total.exact,
-                "persons": 4 * total.exact,
-                "as_of": f"{year}-12-31",
-                "source": "dunghoi1803/iPoor",
-            }
-            await country.officer.ask("POST", f"/v1/areas/{GIA_LAI}/population", 201, json=body)
-        else:
-            with pytest.raises(Refused) as refused:
-                _ = total.exact
-            assert refused.value.rule == "total-is-a-range"
+async def test_totals_are_given_back_exactly_and_a_range_stays_a_range_in_both_geographies(
+    country: Country,
+) -> None:
+    published = {(code, year): counted(code, year) for code in (GIA_LAI, BINH_DINH) for year in YEARS}
+    for (code, year), each in published.items():
+        assert each.total is not None
+        body = {
+            "least": each.total.least,
+            "most": each.total.most,
+            "as_of": f"{year}-12-31",
+            "source": each.source,
+        }
+        await country.officer.ask("POST", f"/v1/areas/{code}/household-totals", 201, json=body)
 
-    found = await country.officer.ask("GET", f"/v1/areas/{GIA_LAI}/population")
+    before = {key: await country.total(*key, "then") for key in published}
+    clock.fix(AFTER)
+    after = {key: await country.total(*key, "then") for key in published}
+    merged = {year: await country.total(NEW, year, "now") for year in YEARS}
 
-    known = {each["as_of"]: each["households"] for each in found["items"]}
-    assert known == {"2021-12-31": 377_956, "2022-12-31": 383_134}
-    assert counted(GIA_LAI, 2023).total == Total(387_943, 388_366)
-    assert counted(GIA_LAI, 2024).total == Total(393_458, 393_908)
+    assert before == after == {key: each.total for key, each in published.items()}
+    assert before[GIA_LAI, 2021].exact == 377_956
+    assert before[GIA_LAI, 2024] == Total(393_458, 393_908)
+    assert merged == {
+        2021: Total(816_267, 816_267),
+        2022: Total(823_724, 823_724),
+        2023: Total(828_471, 830_357),
+        2024: Total(837_576, 840_069),
+    }
 
 
 NUMBERS = st.integers(0, 60)

@@ -4,16 +4,16 @@
     uv run python -m tests.load.provinces_bench --province 52 --province 64 --every-year
 
 Households are invented, their numbers are those published. Files go through the service's own importer, a
-commune's file after the other; then the API is asked for each province and year in the geography of that
-day and, once the reform of 2025-07-01 is recorded, in that of today. The command fails when a figure differs. Beside
-it stands a limit of the same run: one connection that only stores as many decisions.
+commune's file after the other; totals are recorded as published, a range as a range. Then the API is asked for
+each province and year in the geography of that day and, once the reform of 2025-07-01 is recorded, in that of
+today. The command fails when a figure differs. Beside it stands a limit of the same run: one connection that only stores as many decisions.
 """
 
 import datetime as dt
 import os
 import tempfile
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -28,6 +28,7 @@ from benvung_local.demo import addresses
 from benvung_local.district import finished
 from benvung_local.stack import Ports, Stack
 from households.domain import get_standard
+from households.domain.totals import Total, sum_of
 from households.files import write_review_csv
 from households.generate.counts import Counted, province_counts
 from households.generate.province import Province, ReviewedYear, Wanted, village_name
@@ -47,6 +48,8 @@ class Country:
         self.stack, self.folder = stack, folder
         self.officer = Officer(addresses(stack), national.OFFICER, seconds=300)
         self.rows, self.seconds, self.days = 0, 0.0, Days()
+        published = {each.province: each for each in province_counts().values()}
+        self.made_of = Counter(map(_today, published.values()))
 
     def enter(self, counts: Sequence[Counted]) -> None:
         """Invent one province's years and import them."""
@@ -60,6 +63,18 @@ class Country:
             started = time.monotonic()
             self._import(reviewed, files)
             self.seconds += time.monotonic() - started
+
+    def record(self, counts: Sequence[Counted]) -> None:
+        """Record how many households there were: a number, or the range that the source leaves."""
+        for each in counts:
+            if each.total is not None:
+                body = {
+                    "least": each.total.least,
+                    "most": each.total.most,
+                    "as_of": f"{each.year}-12-31",
+                    "source": each.source,
+                }
+                self.officer.send("POST", "households", f"/v1/areas/{each.province}/household-totals", body)
 
     def _villages(self, province: Province) -> None:
         for commune, number in province.villages().items():
@@ -112,6 +127,13 @@ class Country:
         )
         return poor, near
 
+    def total(self, area: str, year: int, geography: str) -> Total | None:
+        """How many households an area had at the end of a year as the API says."""
+        found = self.officer.get(
+            "households", f"/v1/areas/{area}/household-total", on=f"{year}-12-31", geography=geography
+        )
+        return None if found["least"] is None else Total(found["least"], found["most"])
+
     def faults(self, counts: Sequence[Counted], geography: str) -> Iterator[str]:
         """Every figure that is not the published one."""
         expected: dict[tuple[str, int], list[Counted]] = defaultdict(list)
@@ -124,6 +146,13 @@ class Country:
             found = self.lists(area, on, geography)
             if found != wanted:
                 yield f"{area} {year} ({geography}): {found}, published {wanted}"
+            totals = [each.total for each in parts]
+            if geography == "now" and len(parts) < self.made_of[area]:
+                # Not every province that this one was made of was chosen.
+                continue
+            known = sum_of(each for each in totals if each is not None) if None not in totals else None
+            if (said := self.total(area, year, geography)) != known:
+                yield f"{area} {year} ({geography}): {said} households, published {known}"
 
     def reform(self, provinces: Sequence[str]) -> float:
         """Record the reform for these provinces and let every household follow; the seconds it takes."""
@@ -192,6 +221,7 @@ def main(
             country = Country(stack, Path(folder))
             for code, counts in of_province.items():
                 country.enter(counts)
+                country.record(counts)
                 rate = country.rows / country.seconds
                 typer.echo(f"  {code}: {country.rows} dòng, {rate:.0f} dòng/s, tải {os.getloadavg()[0]:.1f}")
             faults = list(country.faults(chosen, "then"))

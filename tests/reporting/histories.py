@@ -235,3 +235,19 @@ def population(area: str, households: int, persons: int, as_of: dt.date) -> even
         as_of=as_of,
         source="Niên giám thống kê",
     )
+
+
+def total(area: str, least: int, most: int, as_of: dt.date) -> events.TotalRecorded:
+    """How many households an area has, as a range."""
+    return events.TotalRecorded(
+        province="64",
+        commune=area if len(area) == 5 else None,
+        revision=1,
+        total_id=uuid.uuid4(),
+        area=area,
+        level="COMMUNE" if len(area) == 5 else "DISTRICT",
+        least=least,
+        most=most,
+        as_of=as_of,
+        source="Báo cáo 12/BC-UBND",
+    )

@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Awaitable, Callable
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 import httpx2
@@ -13,7 +12,7 @@ from tests.reporting.histories import END_2022, END_2023, decided, living_in, po
 from benvung import clock
 from benvung.envelope import EventData
 from reporting import domain
-from reporting.domain import Population
+from reporting.domain import Percent, Population, Whole
 
 Tell = Callable[..., Awaitable[None]]
 Client = Callable[..., Awaitable[httpx2.AsyncClient]]
@@ -62,23 +61,32 @@ async def answer(client: httpx2.AsyncClient, path: str, **params: Any) -> Any:
 
 
 async def test_kong_chro_fell_by_5_91_points() -> None:
-    before, now = Fraction(5095, 12836), Fraction(4336, 12836)
+    whole = Whole(12836, 12836)
+    change = domain.rates_change((4336, whole), (5095, whole), same=False)
 
-    assert (domain.percent(before), domain.percent(now)) == (Decimal("39.69"), Decimal("33.78"))
-    assert domain.points(now, before) == Decimal("-5.91")
+    assert domain.percents(domain.rate(5095, whole)) == exactly("39.69")
+    assert domain.percents(domain.rate(4336, whole)) == exactly("33.78")
+    assert domain.percents(change) == exactly("-5.91")
+
+
+def exactly(percent: str) -> Percent:
+    return Percent(Decimal(percent), Decimal(percent))
 
 
 @pytest.mark.parametrize(
     ("now", "before", "points"),
     [
-        (Fraction(10005, 100000), Fraction(0), "10.01"),
-        (Fraction(0), Fraction(10005, 100000), "-10.01"),
+        ((10005, 100_000), (0, 100_000), "10.01"),
+        ((0, 100_000), (10005, 100_000), "-10.01"),
         # Rounded rates would differ by 0.34; the difference of the unrounded ones is 0.33.
-        (Fraction(3338, 10**4) - Fraction(4, 10**6), Fraction(33046, 10**5), "0.33"),
+        ((333_796, 10**6), (33_046, 10**5), "0.33"),
     ],
 )
-async def test_the_unrounded_difference_is_rounded(now: Fraction, before: Fraction, points: str) -> None:
-    assert domain.points(now, before) == Decimal(points)
+async def test_the_unrounded_difference_is_rounded(
+    now: tuple[int, int], before: tuple[int, int], points: str
+) -> None:
+    later, earlier = ((part, Whole(whole, whole)) for part, whole in (now, before))
+    assert domain.percents(domain.rates_change(later, earlier, same=False)) == exactly(points)
 
 
 async def test_a_commune_has_its_households_its_share_and_its_change(tell: Tell, officer: Client) -> None:
@@ -88,7 +96,12 @@ async def test_a_commune_has_its_households_its_share_and_its_change(tell: Tell,
 
     poor = found["classes"]["POOR"]
     assert (poor["households"], poor["persons"]) == (1, 4)
-    assert poor["household_rate"] == {"percent": "20.00", "text": "20,00 %"}
+    assert poor["household_rate"] == {
+        "percent": "20.00",
+        "text": "20,00 %",
+        "least": "20.00",
+        "most": "20.00",
+    }
     assert poor["person_rate"]["percent"] == "16.67"
     assert poor["change"]["points"] == "-13.33"
     assert poor["change"]["text"] == "giảm 13,33 điểm phần trăm so với 31/12/2022"
@@ -130,7 +143,12 @@ async def test_without_a_recorded_population_there_is_no_share(tell: Tell, offic
     poor = district["classes"]["POOR"]
     assert district["recorded"] is None
     assert poor["households"] == 3
-    assert poor["household_rate"] == {"percent": None, "text": "chưa có mẫu số"}
+    assert poor["household_rate"] == {
+        "percent": None,
+        "text": "chưa có mẫu số",
+        "least": None,
+        "most": None,
+    }
     assert poor["change"]["points"] is None
     assert english.json()["classes"]["POOR"]["household_rate"]["text"] == "no denominator recorded"
 
@@ -149,7 +167,7 @@ async def test_a_district_is_the_sum_of_its_communes_when_all_are_recorded(
 
 
 def of(households: int, as_of: dt.date) -> Population:
-    return Population(households, households * 4, as_of, "NGTK")
+    return Population(Whole(households, households), households * 4, as_of, "NGTK")
 
 
 @pytest.mark.parametrize(
@@ -168,7 +186,7 @@ async def test_the_more_recent_of_own_record_and_sum_is_the_denominator(
 ) -> None:
     found = domain.population_of(own, parts)
 
-    assert (found.households if found else None) == households
+    assert (found.households.exact if found else None) == households
 
 
 async def test_preliminary_results_stand_apart(tell: Tell, officer: Client) -> None:

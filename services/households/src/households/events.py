@@ -289,6 +289,34 @@ class PopulationRecorded(EventData):
         return str(self.population_id)
 
 
+class TotalRecorded(EventData):
+    """How many households an area of any level has on a day, where persons are not known or the number is a range.
+
+    `least` = `most` is a number known exactly. It stands beside `population_recorded`: of both, what is as of the
+    newest day holds, and of one day what was told last.
+    """
+
+    event_type: ClassVar[str] = "households.area.total_recorded.v1"
+
+    total_id: uuid.UUID
+    area: str
+    level: Level
+    least: Count
+    most: Count
+    as_of: dt.date
+    source: str
+
+    @property
+    def subject_id(self) -> str:
+        return str(self.total_id)
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> Self:
+        if self.most < self.least:
+            raise ValueError("most is below least")
+        return self
+
+
 class AreaPart(Part):
     """What becomes of one commune on the day of a reorganisation."""
 

@@ -120,8 +120,9 @@ def import_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table]:
 
 def notice_table(metadata: sa.MetaData) -> sa.Table:
     """`notices`."""
-    # What a commune posts for everybody to read, and until when. `listed` names households and what was found; their
-    # heads' names are read when the notice is printed, and are not printed once its days are over.
+    # What a commune posts for everybody to read, and until when: made by the line `entry` of the village's log, the
+    # newest one in the place of those before it. `listed` names households, what was found, and until when each
+    # hangs; their heads' names are read when the notice is printed, and are not printed once its days are over.
     return sa.Table(
         "notices",
         metadata,
@@ -129,6 +130,7 @@ def notice_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("review_id", sa.ForeignKey("reviews.id"), nullable=False),
         sa.Column("commune", sa.Text, nullable=False),
         sa.Column("village", sa.Text, nullable=False),
+        sa.Column("entry", sa.Integer),
         sa.Column("number", sa.Text),
         sa.Column("posted_on", sa.Date, nullable=False),
         sa.Column("posted_until", sa.Date, nullable=False),
@@ -138,6 +140,6 @@ def notice_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("posted_by", sa.Text, nullable=False),
         recorded_at(),
         sa.ForeignKeyConstraint(["commune", "village"], ["villages.commune", "villages.code"]),
-        sa.UniqueConstraint("review_id", "village", "posted_on"),
+        sa.UniqueConstraint("review_id", "village", "entry"),
         sa.CheckConstraint("posted_until > posted_on", name="posted_for_days"),
     )

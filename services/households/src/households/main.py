@@ -12,7 +12,6 @@ from households import events
 from households.api import ROUTERS
 from households.deadlines import watch_deadlines
 from households.due import install as install_retention
-from households.files.score_tables import score_tables
 from households.follower import Follower
 from households.importer import Importer
 from households.indexer import NameIndexer
@@ -25,6 +24,7 @@ from households.tables import (
     area_types,
     changes,
     decisions,
+    household_totals,
     import_rows,
     lineage,
     metadata,
@@ -49,6 +49,7 @@ EVENTS = (
     events.DeadlineMissed,
     events.RecognitionDecided,
     events.PopulationRecorded,
+    events.TotalRecorded,
     events.AreaReorganised,
     events.AreaTyped,
     events.EventsWithdrawn,
@@ -58,7 +59,6 @@ EVENTS = (
 def build(settings: Settings | None = None) -> Service:
     """The households service, with settings from the environment unless given."""
     settings = settings or Settings()
-    score_tables(settings.score_tables)
     return Service(
         name="households",
         title_vi="Sổ hộ nghèo, hộ cận nghèo",
@@ -85,6 +85,7 @@ def build(settings: Settings | None = None) -> Service:
             lineage.c.fact,
             lineage.c.predecessor_fact,
             populations.c.sequence,
+            household_totals.c.sequence,
             import_rows.c.applied_sequence,
             reorganisations.c.sequence,
             placements.c.fact,

@@ -308,6 +308,25 @@ populations = sa.Table(
     sa.Index("ix_populations_area_as_of", "area", "as_of"),
 )
 
+# How many households alone, where persons are not known, or where the source says no more than a range.
+household_totals = sa.Table(
+    "household_totals",
+    metadata,
+    sa.Column("id", pg.UUID(as_uuid=True), primary_key=True),
+    sa.Column("sequence", sa.BigInteger, nullable=False, unique=True),
+    sa.Column("province", sa.Text),
+    sa.Column("area", sa.Text, nullable=False),
+    sa.Column("level", sa.Text, nullable=False),
+    sa.Column("least", sa.Integer, nullable=False),
+    sa.Column("most", sa.Integer, nullable=False),
+    sa.Column("as_of", sa.Date, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    recorded_at(),
+    sa.CheckConstraint("least >= 0 and most >= least", name="a_range"),
+    one_of("level", ("PROVINCE", "DISTRICT", "COMMUNE")),
+    sa.Index("ix_household_totals_area_as_of", "area", "as_of"),
+)
+
 imports, import_rows = import_tables(metadata)
 notices = notice_table(metadata)
 members, member_facts = member_tables(metadata)
@@ -330,6 +349,7 @@ APPEND_ONLY = (
     tellings,
     lineage,
     populations,
+    household_totals,
     member_facts,
     reorganisations,
     reorganisation_parts,

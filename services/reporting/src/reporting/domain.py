@@ -72,14 +72,31 @@ def added(tables: Iterable[Classes]) -> dict[str, Count]:
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """A number that lies between two numbers, which are one where it is known exactly."""
+
+    least: int
+    most: int
+
+    @property
+    def exact(self) -> int | None:
+        """The number itself, where it is known."""
+        return self.least if self.least == self.most else None
+
+    def __add__(self, other: "Whole") -> "Whole":
+        return Whole(self.least + other.least, self.most + other.most)
+
+
+@dataclass(frozen=True, slots=True)
 class Population:
     """All households and persons of an area on a day, as recorded, with the document that says so.
 
-    `parts` is how many communes were added up; 0 when the number was recorded for the area itself.
+    `persons` is None where nobody said. `parts` is how many communes were added up; 0 when the number was
+    recorded for the area itself.
     """
 
-    households: int
-    persons: int
+    households: Whole
+    persons: int | None
     as_of: date
     source: str
     parts: int = 0
@@ -97,9 +114,10 @@ def population_of(own: Population | None, communes: Sequence[Population | None])
     if own is not None and own.as_of >= oldest:
         return own
     sources = sorted({part.source for part in known if part.source})
+    persons = [part.persons for part in known if part.persons is not None]
     return Population(
-        sum(part.households for part in known),
-        sum(part.persons for part in known),
+        sum((part.households for part in known), Whole(0, 0)),
+        sum(persons) if len(persons) == len(known) else None,
         oldest,
         "; ".join(sources),
         len(known),
@@ -109,6 +127,51 @@ def population_of(own: Population | None, communes: Sequence[Population | None])
 def share(part: int, whole: int | None) -> Fraction | None:
     """`part` of `whole`, unrounded; None without a denominator (or with an empty one)."""
     return Fraction(part, whole) if whole else None
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A share, or the change of one: between two fractions, which are one where the whole is known exactly."""
+
+    least: Fraction
+    most: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Percent:
+    """A rate in percent, or its change in points, with two decimals; as far as they go its ends may be one."""
+
+    least: Decimal
+    most: Decimal
+
+    @property
+    def one(self) -> Decimal | None:
+        """The number, where both ends are rounded to it."""
+        return self.least if self.least == self.most else None
+
+
+def rate(part: int, whole: Whole | None) -> Rate | None:
+    """`part` of a whole that may be a range; None without a denominator (or where it may be empty)."""
+    if whole is None or not whole.least:
+        return None
+    return Rate(Fraction(part, whole.most), Fraction(part, whole.least))
+
+
+def rates_change(
+    now: tuple[int, Whole | None], before: tuple[int, Whole | None], *, same: bool
+) -> Rate | None:
+    """The change of a rate. `same`: both are of one record, which is one number although it may not be known."""
+    (part, whole), (earlier, earlier_whole) = now, before
+    if same:
+        change = rate(part - earlier, whole)
+        return change and Rate(min(change.least, change.most), max(change.least, change.most))
+    here, there = rate(part, whole), rate(earlier, earlier_whole)
+    return here and there and Rate(here.least - there.most, here.most - there.least)
+
+
+def percents(value: Rate | None) -> Percent | None:
+    """A rate in percent with two decimals: 31502 of 387943 to 388366 → 8.11 to 8.12."""
+    return None if value is None else Percent(rounded(value.least * 100), rounded(value.most * 100))
 
 
 def rounded(value: Fraction, places: int = 2) -> Decimal:
@@ -121,11 +184,6 @@ def rounded(value: Fraction, places: int = 2) -> Decimal:
 def percent(value: Fraction | None) -> Decimal | None:
     """A share in percent with two decimals: 4336/12836 → 33.78."""
     return None if value is None else rounded(value * 100)
-
-
-def points(now: Fraction | None, before: Fraction | None) -> Decimal | None:
-    """The change of a rate in percentage points: the unrounded difference, rounded to two decimals."""
-    return None if now is None or before is None else rounded((now - before) * 100)
 
 
 def year_end(year: int) -> date:

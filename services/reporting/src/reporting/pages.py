@@ -78,7 +78,7 @@ async def situation_page(request: Request, conn: Conn, principal: Officer, shown
     context = {
         **_frame(request, principal, shown),
         **await _figures(conn, shown, found, say),
-        **_areas(shown, found),
+        **_areas(shown, found, say),
         **await _years(conn, shown, say),
         **await _given(conn, shown, found, say),
         "live_url": "/live",
@@ -99,7 +99,7 @@ async def fragment(request: Request, conn: Conn, shown: Shown, part: Part) -> Re
         return render(request, "parts/years.html", shown=shown, **await _years(conn, shown, say))
     found = await _situation(conn, shown.place, listed=part == "areas")
     if part == "areas":
-        return render(request, "parts/areas.html", shown=shown, **_areas(shown, found))
+        return render(request, "parts/areas.html", shown=shown, **_areas(shown, found, say))
     if part == "figures":
         return render(request, "parts/figures.html", shown=shown, **await _figures(conn, shown, found, say))
     return render(request, "parts/given.html", shown=shown, **await _given(conn, shown, found, say))
@@ -121,13 +121,15 @@ async def _figures(
         "row": found.total,
         "source": say.decisions(found.lists),
         "preliminary": guessed,
-        "percent": domain.percent,
+        "percents": domain.percents,
+        "say": say,
     }
 
 
-def _areas(shown: Asked, found: situations.Situation) -> dict[str, Any]:
+def _areas(shown: Asked, found: situations.Situation, say: Words) -> dict[str, Any]:
     alone = shown.place.unit.level is Level.COMMUNE
-    return {"rows": () if alone else found.parts, "total": found.total, "percent": domain.percent}
+    rows = () if alone else found.parts
+    return {"rows": rows, "total": found.total, "percents": domain.percents, "say": say}
 
 
 async def _years(conn: AsyncConnection, shown: Asked, say: Words) -> dict[str, Any]:

@@ -147,10 +147,13 @@ populations = sa.Table(
     sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
     _text("area"),
     _int("households"),
-    _int("persons"),
+    # Where the number of households is a range: its end; `households` is its beginning.
+    sa.Column("most", sa.Integer),
+    # Not everybody who says how many households there are says how many persons.
+    sa.Column("persons", sa.Integer),
     _date("as_of"),
     _text("source"),
-    sa.CheckConstraint("households >= 0 and persons >= 0", name="counts"),
+    sa.CheckConstraint("households >= 0 and persons >= 0 and most >= households", name="counts"),
     sa.Index(None, "area", "as_of"),
 )
 

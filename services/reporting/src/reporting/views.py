@@ -11,7 +11,7 @@ from reporting.actions.movements import FilledForm, Movements
 from reporting.actions.situation import Point
 from reporting.actions.support import Budget, Trainings
 from reporting.charts import Bar, bars
-from reporting.domain import Line, Measure
+from reporting.domain import Line, Measure, Percent
 from reporting.words import Words
 
 CHARTED = ("POOR", "NEAR_POOR")
@@ -31,7 +31,8 @@ def charts(points: Sequence[Point], say: Words) -> list[Chart]:
     """A chart of each listed class over the years: its share where every day has one, else its number."""
     if not points:
         return []
-    shares = all(point.population is not None and point.population.households for point in points)
+    # A bar has one end: where a share is a range, the numbers are drawn.
+    shares = all((rate := _rate(point, cls)) and rate.one is not None for point in points for cls in CHARTED)
     drawn = {cls: [_bar(point, cls, say, shares=shares) for point in points] for cls in CHARTED}
     top = max((bar.value for shown in drawn.values() for bar in shown), default=Decimal(1)) or Decimal(1)
     return [_chart(cls, shown, top, say, shares=shares) for cls, shown in drawn.items()]
@@ -41,7 +42,7 @@ def _bar(point: Point, cls: str, say: Words, *, shares: bool) -> Bar:
     count = point.counts[cls].households
     rate = _rate(point, cls)
     if shares and rate is not None:
-        return Bar(day_name(point, say), rate, say.formats.percent(rate))
+        return Bar(day_name(point, say), rate.least, say.rate(rate))
     return Bar(day_name(point, say), Decimal(count), say.formats.number(count))
 
 
@@ -52,9 +53,9 @@ def day_name(point: Point, say: Words) -> str:
     return say.formats.date(point.on)
 
 
-def _rate(point: Point, cls: str) -> Decimal | None:
+def _rate(point: Point, cls: str) -> Percent | None:
     whole = point.population.households if point.population else None
-    return domain.percent(domain.share(point.counts[cls].households, whole))
+    return domain.percents(domain.rate(point.counts[cls].households, whole))
 
 
 def _chart(cls: str, shown: list[Bar], top: Decimal, say: Words, *, shares: bool) -> Chart:
@@ -82,7 +83,7 @@ class Year:
     day: str
     sorts: str
     households: Mapping[str, int]
-    rates: Mapping[str, Decimal | None]
+    rates: Mapping[str, Percent | None]
     persons: int
 
 

@@ -1,13 +1,13 @@
 """How reporting says things, in the language asked for: labels of codes, figures with their words."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cache
 
 from benvung.pages import catalogue
 from benvung.pages.formats import Formats
-from reporting.domain import Total
+from reporting.domain import Percent, Total, Whole
 from reporting.store import ApprovedList
 
 
@@ -24,12 +24,37 @@ class Words:
         """The name of a code; the code itself where another service uses one we have no name for."""
         return self._known.get(f"{kind}.{code}", code)
 
-    def rate(self, percent: Decimal | None) -> str:
-        """A share in words; without a denominator, that it has none."""
-        return self.t("rate.none") if percent is None else self.formats.percent(percent)
+    def rate(self, percent: Decimal | Percent | None) -> str:
+        """A share in words, "8,11–8,12 %" where it is a range; without a denominator, that it has none."""
+        if percent is None:
+            return self.t("rate.none")
+        if isinstance(percent, Decimal):
+            return self.formats.percent(percent)
+        return self._between(percent.least, percent.most, self.formats.percent)
 
-    def change(self, points: Decimal, since: date) -> str:
+    def households(self, whole: Whole) -> str:
+        """How many households: "383.134", or "387.943–388.366" where no more is known."""
+        return self._between(whole.least, whole.most, self.formats.number)
+
+    def _between(self, least: Decimal | int, most: Decimal | int, written: Callable[..., str]) -> str:
+        if least == most:
+            return written(least)
+        places = 2 if isinstance(least, Decimal) else None
+        return f"{self.formats.number(least, places)}\N{EN DASH}{written(most)}"
+
+    def points(self, change: Percent) -> str:
+        """Points or percent without their unit, for a column: "−5,91", "−5,92 đến −5,90"."""
+        if change.one is not None:
+            return self.formats.number(change.one, 2)
+        ends = (self.formats.number(each, 2) for each in (change.least, change.most))
+        return self.t("between", **dict(zip(("least", "most"), ends, strict=True)))
+
+    def change(self, change: Percent, since: date) -> str:
         """A change of a share: "giảm 5,91 điểm phần trăm so với 31/12/2022"."""
+        points = change.one
+        if points is None:
+            low, high = self.formats.points(change.least), self.formats.points(change.most)
+            return self.t("changed.between", least=low, most=high, date=self.formats.date(since))
         if not points:
             return self.t("changed.none", date=self.formats.date(since))
         key = "changed.up" if points > 0 else "changed.down"

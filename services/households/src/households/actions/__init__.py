@@ -32,6 +32,7 @@ from households.actions import (
     reviews,
     score_tables,
     simulations,
+    totals,
     verify,
 )
 
@@ -63,5 +64,6 @@ __all__ = [
     "reviews",
     "score_tables",
     "simulations",
+    "totals",
     "verify",
 ]

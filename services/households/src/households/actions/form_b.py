@@ -27,9 +27,10 @@ from households.domain.income import BY_INCOME
 from households.domain.procedure_terms import Action, CaseState, Finding
 from households.domain.procedures import get_procedure
 from households.domain.rosters import by_member, roster
-from households.domain.score_tables import ScoreTable
-from households.domain.scoring import PointScore, form_refusals, given_total, score_form
+from households.domain.scoring import PointBasis, PointScore, form_refusals, given_total, score_form
+from households.domain.terms import Basis
 from households.store.reviews import Review
+from households.store.score_tables import Loaded
 
 UNSURVEYED = frozenset({CaseState.LISTED, CaseState.SENT_BACK})
 
@@ -43,7 +44,7 @@ class Filled:
 
     members: Sequence[Member] = ()
     counted: int | None = None
-    table: ScoreTable | None = None
+    table: Loaded | None = None
     column: str = ""
     b1: Mapping[str, object] = field(default_factory=dict)
     b1_points: int | None = None
@@ -82,7 +83,13 @@ def follow(review: Review, act: Act, filled: Filled) -> Followed:
     flags = b2.deprivations() if b2 is not None else filled.deprivations
     try:
         domain.check_members(size)
-        scores = domain.scores(review.standard, b1.total, filled.b2_points if flags is None else None, flags)
+        scores = domain.scores(
+            review.standard,
+            b1.total,
+            filled.b2_points if flags is None else None,
+            flags,
+            b1_from_items=b1.basis is PointBasis.ITEMS and b2 is not None,
+        )
         found = domain.classify(review.standard, review.area_type, scores.b1_points, scores.b2_points)
     except Refused as no:
         return Followed((no,), b1, b2)
@@ -93,9 +100,10 @@ def _b1(review: Review, filled: Filled, faults: list[Refused]) -> PointScore | N
     try:
         if filled.table is None:
             return given_total(_needed(filled.b1_points))
-        wrong = form_refusals(filled.table, filled.column, review.area_type, filled.b1)
+        asked = (filled.table.table, filled.column, review.area_type, filled.b1)
+        wrong = form_refusals(*asked)
         faults.extend(_beside(no, f"b1.{no.field}") for no in wrong)
-        return None if wrong else score_form(filled.table, filled.column, review.area_type, filled.b1)
+        return None if wrong else score_form(*asked)
     except Refused as no:
         faults.append(no)
         return None
@@ -200,10 +208,13 @@ def _said(filled: Filled, followed: Followed) -> dict[str, Any]:
         if scores.deprivations is None
         else {"deprivations": list(scores.deprivations)}
     )
+    if scores.basis is Basis.ITEMS:
+        said["basis"] = scores.basis.value
     said["form_b"] = {
         "b1": {name: _plain(value) for name, value in filled.b1.items()} or None,
         "b1_basis": followed.b1.basis.value,
         "b1_table": followed.b1.table,
+        "b1_table_id": filled.table and str(filled.table.id),
         "b1_column": filled.column or None,
         "b2": None if filled.b2 is None else {name: _plain(value) for name, value in filled.b2.items()},
         "b2_form": followed.b2 and followed.b2.form_version,

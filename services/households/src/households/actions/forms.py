@@ -63,7 +63,7 @@ async def fill_a(
 ) -> uuid.UUID:
     """Keep a filled form A with its answer. Raises as `fill_b` does."""
     review, home = await _review_of(conn, principal, review_id, given.household_id, given.filled_on)
-    table = await _table(conn, PointForm.FORM_A, review, given.filled_on)
+    table = await score_table(conn, PointForm.FORM_A, review, given.filled_on)
     found = domain.screen(
         table.table, given.items.column, review.area_type, given.items.answers, given.items.skipped
     )
@@ -132,7 +132,7 @@ async def _b1(conn: AsyncConnection, review: Review, given: FormB) -> tuple[Poin
                 review.standard.legal,
             )
         return domain.given_total(given.b1_points), None
-    table = await _table(conn, PointForm.FORM_B1, review, given.filled_on)
+    table = await score_table(conn, PointForm.FORM_B1, review, given.filled_on)
     found = domain.score_form(
         table.table, given.b1.column, review.area_type, given.b1.answers, given.b1.skipped
     )
@@ -147,9 +147,10 @@ async def _b1(conn: AsyncConnection, review: Review, given: FormB) -> tuple[Poin
     return found, table.id
 
 
-async def _table(
+async def score_table(
     conn: AsyncConnection, form: PointForm, review: Review, on: dt.date
 ) -> store.score_tables.Loaded:
+    """The loaded table that scores a form surveyed that day. Raises `Refused` when none is in force."""
     loaded = await store.score_tables.that_count(conn, form, review.standard.code)
     chosen = domain.table_in_force([each.table for each in loaded], form, review.standard.code, on)
     return next(each for each in loaded if each.table is chosen)

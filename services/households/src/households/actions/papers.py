@@ -13,24 +13,18 @@ from benvung import areas, audit, clock
 from benvung.auth import Principal
 from benvung.vault import Vault
 from households import store
-from households.actions.decisions import hold_review
-from households.actions.households import check_village
-from households.actions.refusals import HouseholdNotFound, NoticeNotFound, NoticeOver
-from households.domain import HouseholdClass, Refused, label
+from households.actions.paper_refusals import NoticeNotFound, NoticeOver, NoticeReplaced
+from households.actions.refusals import HouseholdNotFound
+from households.domain import HouseholdClass, label
 from households.domain.cycle import Moved
 from households.domain.identity import Sex
 from households.domain.income import BY_INCOME
 from households.domain.lists import code_list
-from households.domain.procedure_terms import ProcedureKind
-from households.domain.procedures import get_procedure
+from households.domain.procedure_terms import CaseState
 from households.domain.rosters import roster
 from households.domain.terms import ReviewKind, Stage
-from households.domain.workdays import work_calendar
 from households.papers import certificate_form, notice_form
 from households.store.reviews import Review
-
-AHEAD = dt.timedelta(days=30)
-"""How long before its first day a notice may be made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,63 +105,6 @@ def _decision_words(decision: sa.Row[Any] | None) -> str:
     return f"{decision.decision_number} ngày {decision.decided_on:%d/%m/%Y}"
 
 
-async def post_notice(
-    conn: AsyncConnection,
-    principal: Principal,
-    review_id: uuid.UUID,
-    *,
-    village: str,
-    posted_on: dt.date,
-    number: str | None,
-) -> uuid.UUID:
-    """Make the notice of what a review found in a village, for the working days that the procedure says.
-
-    Raises `ReviewNotFound`, `OutsideArea`, `ReviewClosed`, `VillageUnknown`, and the domain's `Refused`.
-    """
-    review = await hold_review(conn, principal, review_id)
-    await check_village(conn, review.commune, village, posted_on, "body.village")
-    if posted_on > clock.today() + AHEAD:
-        raise Refused(
-            "posting-too-far-ahead",
-            f"Ngày niêm yết không thể sau hôm nay quá {AHEAD.days} ngày.",
-            f"A notice is not made more than {AHEAD.days} days ahead.",
-            "posted_on",
-        )
-    procedure = get_procedure(ProcedureKind(review.kind), posted_on)
-    found = await store.notices.found_in(conn, review_id, village)
-    if not found:
-        raise Refused(
-            "nothing-to-post",
-            "Kỳ rà soát chưa có kết quả nào của thôn này để niêm yết.",
-            "The review has no result of this village to be posted.",
-            "village",
-            procedure.posting.legal,
-        )
-    listed = [
-        {"household": str(row.household_id), "class": row._asdict()["class"], "before": row.previous_class}
-        for row in found
-    ]
-    notice_id = await store.notices.add(
-        conn,
-        {
-            "review_id": review_id,
-            "commune": review.commune,
-            "village": village,
-            "number": number,
-            "posted_on": posted_on,
-            "posted_until": procedure.posted_until(posted_on, work_calendar()),
-            "working_days": procedure.posting.days,
-            "procedure": procedure.version,
-            "listed": listed,
-            "posted_by": principal.subject,
-        },
-    )
-    detail = {"review": str(review_id), "village": village, "households": len(listed)}
-    about = audit.About("household", (row.household_id for row in found))
-    await audit.record(conn, principal, "notice.posted", "notice", str(notice_id), detail, about=about)
-    return notice_id
-
-
 async def keep_notice(
     conn: AsyncConnection,
     principal: Principal,
@@ -179,15 +116,26 @@ async def keep_notice(
     cycle, entry = moved.cycle, moved.entry
     if review.procedure in BY_INCOME or not entry.case_ids:
         return
-    found = [(subjects[each][0], cycle.cases[each]) for each in entry.case_ids]
+    # Posted again, it takes the place of a notice whose other results may still have days to hang.
+    found = [
+        (subjects[each][0], case, case.posted_until)
+        for each, case in cycle.cases.items()
+        if case.state is CaseState.POSTED and case.posted_until is not None and case.posted_until >= entry.on
+    ]
     listed = [
-        {"household": str(household), "class": case.finding, "before": case.listed_class}
-        for household, case in found
+        {
+            "household": str(household),
+            "class": case.finding,
+            "before": case.listed_class,
+            "until": until.isoformat(),
+        }
+        for household, case, until in found
     ]
     values = {
         "review_id": review.id,
         "commune": review.commune,
         "village": cycle.place,
+        "entry": cycle.entries,
         # The form of the notice itself ends the number with who issued it.
         "number": entry.paper and entry.paper.number.partition("/")[0].strip(),
         "posted_on": entry.on,
@@ -199,7 +147,7 @@ async def keep_notice(
     }
     notice_id = await store.notices.add(conn, values)
     detail = {"review": str(review.id), "village": cycle.place, "households": len(listed)}
-    about = audit.About("household", (household for household, _ in found))
+    about = audit.About("household", (household for household, *_ in found))
     await audit.record(conn, principal, "notice.posted", "notice", str(notice_id), detail, about=about)
 
 
@@ -208,15 +156,18 @@ async def notice(
 ) -> Paper:
     """The notice: heads' names and village by list, and nothing else that is known of them.
 
-    Raises `NoticeNotFound`, and `NoticeOver` once its days have passed.
+    Raises `NoticeNotFound`; `NoticeOver` once its days have passed, and `NoticeReplaced` once another one hangs.
     """
     row = await store.notices.find(conn, notice_id, principal.scope())
     if row is None:
         raise NoticeNotFound
     if clock.today() > row.posted_until:
         raise NoticeOver(row.posted_until)
-    form = notice_form()
-    lists = [(title, [uuid.UUID(each["household"]) for each in row.listed if _stands(each, classes, before)])
+    if row.replaced:
+        raise NoticeReplaced
+    form, today = notice_form(), clock.today().isoformat()
+    hanging = [each for each in row.listed if each.get("until", today) >= today]
+    lists = [(title, [uuid.UUID(each["household"]) for each in hanging if _stands(each, classes, before)])
              for title, classes, before in _LISTS]  # fmt: skip
     ids = sorted({each for _, listed in lists for each in listed})
     heads = await store.notices.heads(conn, ids)

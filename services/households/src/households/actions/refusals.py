@@ -1,11 +1,10 @@
 """The named refusals of this service that are more than a broken rule of the domain."""
 
-import datetime as dt
 import uuid
 from collections.abc import Sequence
 
 from benvung.etags import Changed
-from benvung.problems import Conflict, FieldError, Forbidden, NotFound, NotReady, Problem
+from benvung.problems import Conflict, FieldError, Forbidden, NotFound, Problem
 
 
 class ReviewNotFound(NotFound):
@@ -48,6 +47,13 @@ class PopulationNotFound(NotFound):
 
     rule = "population-not-found"
     title_vi, title_en = "Không tìm thấy số liệu dân số", "There is no such record of a population"
+
+
+class TotalNotFound(NotFound):
+    """There is no such record of a number of households, or it belongs to another area."""
+
+    rule = "total-not-found"
+    title_vi, title_en = "Không tìm thấy tổng số hộ", "There is no such number of households"
 
 
 class ImportNotFound(NotFound):
@@ -362,31 +368,3 @@ class ListTooLarge(Problem):
             f"Danh sách có hơn {most} hộ; hãy xuất theo xã.",
             f"The list has more than {most} households; take it commune by commune.",
         )
-
-
-class NoticeNotFound(NotFound):
-    """There is no such notice, or it belongs to another area."""
-
-    rule = "notice-not-found"
-    title_vi, title_en = "Không tìm thấy thông báo niêm yết", "There is no such notice"
-
-
-class NoticeOver(Problem):
-    """The days for which a notice may be posted are over: it is not printed any more."""
-
-    status, rule = 410, "notice-over"
-    title_vi, title_en = "Đã hết thời hạn niêm yết", "The days of posting are over"
-    legal = "Luật Bảo vệ dữ liệu cá nhân số 91/2025/QH15, Điều 16"
-
-    def __init__(self, until: dt.date) -> None:
-        super().__init__(
-            f"Thông báo được niêm yết đến hết ngày {until:%d/%m/%Y} và không còn được in hoặc xem.",
-            f"The notice was posted until {until.isoformat()} and is neither printed nor shown any more.",
-        )
-
-
-class PaperUnavailable(NotReady):
-    """The paper could not be typeset at this moment."""
-
-    def __init__(self) -> None:
-        super().__init__("Chưa in được giấy; hãy thử lại.", "The paper could not be made; try again.")

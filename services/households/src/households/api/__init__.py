@@ -34,12 +34,14 @@ from households.api import (
     simulation_files,
     simulations,
     standards,
+    totals,
     verify,
     waiting,
 )
 
 ROUTERS = (
     areas.router,
+    totals.router,
     reorganisations.router,
     area_types.router,
     waiting.router,

@@ -2,28 +2,20 @@
 
 import datetime as dt
 import uuid
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
+from sqlalchemy import Row
 
 from benvung import clock, etags, problems
-from benvung.auth import OutsideArea
 from benvung.db import Conn
-from benvung.idempotency import OnlyOnce
 from households import actions, store
+from households.actions.paper_refusals import NoticeNotFound, NoticeOver, NoticeReplaced, PaperUnavailable
 from households.actions.papers import Paper
-from households.actions.refusals import (
-    HouseholdNotFound,
-    NoticeNotFound,
-    NoticeOver,
-    PaperUnavailable,
-    ReviewClosed,
-    ReviewNotFound,
-    VillageUnknown,
-)
+from households.actions.refusals import HouseholdNotFound, ReviewNotFound
 from households.api.downloads import PDF, binary
-from households.api.fields import Day, Decider, Given, Keys, Purpose, Reader, ShortText, Shown, VillageCode
+from households.api.fields import Day, Keys, Purpose, Reader, Shown, VillageCode
 from households.papers import PaperNotMade, typeset
 
 router = APIRouter(prefix="/v1", tags=["papers"])
@@ -37,14 +29,6 @@ PaperNumber = Annotated[
 ]
 
 
-class NoticeGiven(Given):
-    """From which day a village's results are posted."""
-
-    village: VillageCode
-    posted_on: Day
-    number: ShortText | None = Field(default=None, examples=["21"])
-
-
 class NoticeShown(Shown):
     """A notice and the days for which it may be posted. Names stand on the paper alone."""
 
@@ -55,7 +39,14 @@ class NoticeShown(Shown):
     posted_on: dt.date = Field(examples=["2023-11-20"])
     posted_until: dt.date = Field(description="the last of its working days", examples=["2023-11-23"])
     over: bool = Field(description="whether those days have passed", examples=[False])
+    replaced: bool = Field(description="whether the results were posted again since", examples=[False])
     households: int = Field(examples=[31])
+
+
+class NoticesShown(Shown):
+    """The notices of a village in a review."""
+
+    items: list[NoticeShown]
 
 
 @router.get(
@@ -80,42 +71,30 @@ async def certificate(
     return await _printed(paper, f"certificate-{household_id}.pdf")
 
 
-@router.post(
-    "/reviews/{review_id}/notices",
-    status_code=201,
-    responses=problems.responses(ReviewNotFound, ReviewClosed, VillageUnknown, OutsideArea),
-)
-async def post(
+@router.get("/reviews/{review_id}/villages/{village}/notices", responses=problems.responses(ReviewNotFound))
+async def of_village(
     *,
     review_id: Annotated[uuid.UUID, Path(description="the review")],
-    given: NoticeGiven,
-    principal: Decider,
+    village: Annotated[VillageCode, Path(description="code of the village")],
+    principal: Reader,
     conn: Conn,
-    response: Response,
-    once: OnlyOnce,
-) -> NoticeShown:
-    """Make the notice of a village's results. Its last day follows from the procedure and the public holidays."""
-    notice_id = once.made or await actions.papers.post_notice(
-        conn,
-        principal,
-        review_id,
-        village=given.village,
-        posted_on=given.posted_on,
-        number=given.number,
-    )
-    response.headers["Location"] = f"/v1/notices/{notice_id}"
-    return await _notice(conn, principal, notice_id)
+) -> NoticesShown:
+    """The notices of a village's postings, the newest first. Each posting that is recorded makes its own."""
+    if await store.reviews.find(conn, review_id, principal.scope()) is None:
+        raise ReviewNotFound
+    rows = await store.notices.of_village(conn, review_id, village, principal.scope())
+    return NoticesShown(items=[_shown(row) for row in rows])
 
 
 @router.get(
     "/notices/{notice_id}.pdf",
     response_class=Response,
-    responses=binary(PDF) | problems.responses(NoticeNotFound, NoticeOver, PaperUnavailable),
+    responses=binary(PDF) | problems.responses(NoticeNotFound, NoticeOver, NoticeReplaced, PaperUnavailable),
 )
 async def notice_pdf(
     *, notice_id: NoticeId, principal: Reader, conn: Conn, vault: Keys, purpose: Purpose
 ) -> Response:
-    """The notice to print and post: names of heads by list, nothing else. It is gone once its days are over."""
+    """The notice to print and post: names of heads by list, nothing else. It is gone once its days are over or it is replaced."""
     paper = await actions.papers.notice(conn, principal, vault, notice_id, purpose)
     return await _printed(paper, f"notice-{notice_id}.pdf")
 
@@ -132,6 +111,10 @@ async def _notice(conn: Conn, principal: Reader, notice_id: uuid.UUID) -> Notice
     row = await store.notices.find(conn, notice_id, principal.scope())
     if row is None:
         raise NoticeNotFound
+    return _shown(row)
+
+
+def _shown(row: Row[Any]) -> NoticeShown:
     return NoticeShown(
         id=row.id,
         review_id=row.review_id,
@@ -140,6 +123,7 @@ async def _notice(conn: Conn, principal: Reader, notice_id: uuid.UUID) -> Notice
         posted_on=row.posted_on,
         posted_until=row.posted_until,
         over=clock.today() > row.posted_until,
+        replaced=row.replaced,
         households=len(row.listed),
     )
 

@@ -12,26 +12,7 @@ from functools import cache
 from importlib import resources
 
 from households.domain import Refused
-
-
-@dataclass(frozen=True, slots=True)
-class Total:
-    """A number of households: between two numbers, which are one where it is known exactly."""
-
-    least: int
-    most: int
-
-    @property
-    def exact(self) -> int:
-        """The number, as a population is recorded by; a range is refused, for its middle is nobody's figure."""
-        if self.least != self.most:
-            raise Refused(
-                "total-is-a-range",
-                f"Tổng số hộ chỉ biết trong khoảng {_vn(self.least)} đến {_vn(self.most)}.",
-                f"The number of households is known only to lie between {self.least} and {self.most}.",
-                "households",
-            )
-        return self.least
+from households.domain.totals import Total
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +61,3 @@ def counted(province: str, year: int) -> Counted:
             "province",
         )
     return found
-
-
-def _vn(number: int) -> str:
-    return f"{number:,}".replace(",", ".")

@@ -5,7 +5,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query
 from pydantic import ValidationError
 from starlette.responses import Response
 
@@ -26,13 +26,13 @@ from households.domain.income import BY_INCOME
 from households.domain.lists import code_list
 from households.domain.procedure_terms import Action
 from households.domain.rosters import roster
-from households.domain.score_tables import PointForm, ScoreTable, area_columns, table_in_force
-from households.files.score_tables import score_tables
+from households.domain.score_tables import PointForm, area_columns
 from households.pages.acting import Wanted, wanted
 from households.pages.form_b_typed import Sheet, filled, how_of, preset
 from households.pages.frame import Visit, Visited, form, page, there
 from households.pages.village import Code, Listed, Village, found_village, people
 from households.store.reviews import Review
+from households.store.score_tables import Loaded
 
 router = APIRouter(include_in_schema=False)
 
@@ -84,14 +84,14 @@ async def _desk(visit: Visit, place: Village, case_id: uuid.UUID, typed: Typed, 
     )
     members = roster(facts, on)
     last = place.told.results.get(case_id)
-    table, missing = _table(visit.request, review, on)
+    loaded, missing = await _table(visit, review, on)
     b2 = _b2(review)
     sheet = Sheet(
         members,
         versions(facts),
-        table,
-        [code for code in table.columns if area_columns()[code].area_type is review.area_type]
-        if table
+        loaded,
+        [code for code in loaded.table.columns if area_columns()[code].area_type is review.area_type]
+        if loaded
         else [],
         b2,
         how_of(last, typed.text("how") or how, answerable=bool(members) and b2 is not None),
@@ -108,10 +108,9 @@ def _day(typed: Typed) -> dt.date:
         return clock.today()
 
 
-def _table(request: Request, review: Review, on: dt.date) -> tuple[ScoreTable | None, Refused | None]:
-    loaded = score_tables(request.app.state.settings.score_tables)
+async def _table(visit: Visit, review: Review, on: dt.date) -> tuple[Loaded | None, Refused | None]:
     try:
-        return table_in_force(loaded, PointForm.FORM_B1, review.standard.code, on), None
+        return await actions.forms.score_table(visit.conn, PointForm.FORM_B1, review, on), None
     except Refused as no:
         return None, no
 

@@ -11,6 +11,7 @@ from households.domain import Member
 from households.domain.b2_form import FormB2, Kind
 from households.domain.form_b_asked import ATTRIBUTES
 from households.domain.score_tables import ItemKind, ScoreTable
+from households.store.score_tables import Loaded
 
 HOW = ("answers", "flags", "total")
 """How form B2 is given: answered, or from the paper its deprived indicators, or its total alone."""
@@ -22,7 +23,7 @@ class Sheet:
 
     members: Sequence[Member]
     versions: Mapping[uuid.UUID, str]
-    b1: ScoreTable | None
+    b1: Loaded | None
     columns: Sequence[str]
     b2: FormB2 | None
     how: str
@@ -44,7 +45,7 @@ def filled(sheet: Sheet, typed: Typed) -> tuple[Filled, list[Change]]:
         members=members,
         table=sheet.b1,
         column=typed.text("column") or (sheet.columns[0] if sheet.columns else ""),
-        b1=_b1(sheet.b1, typed) if sheet.b1 else {},
+        b1=_b1(sheet.b1.table, typed) if sheet.b1 else {},
         b1_points=None if sheet.b1 else _whole(typed, "b1_points"),
     )
     if sheet.how == "answers" and sheet.b2 is not None:

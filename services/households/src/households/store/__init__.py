@@ -31,6 +31,7 @@ from households.store import (
     simulating,
     simulations,
     tellings,
+    totals,
 )
 
 __all__ = [
@@ -64,4 +65,5 @@ __all__ = [
     "simulating",
     "simulations",
     "tellings",
+    "totals",
 ]

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from fractions import Fraction
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from benvung.areas import Unit
 from reporting import domain, store
 from reporting.actions.places import Place
-from reporting.domain import Count, HouseholdClass, Population, Stage
+from reporting.domain import Count, HouseholdClass, Percent, Population, Rate, Stage
 from reporting.store import ApprovedList
 
 
@@ -20,10 +19,10 @@ class Figure:
     """One class in one area: how many, which share of all, and how much that changed."""
 
     count: Count
-    household_rate: Fraction | None
+    household_rate: Rate | None
     person_rate: Fraction | None
     before: Count | None
-    change: Decimal | None
+    change: Percent | None
 
     @property
     def more_households(self) -> int | None:
@@ -180,18 +179,24 @@ def _figures(
     households = population.households if population else None
     persons = population.persons if population else None
     households_before = earlier_population.households if earlier_population else None
+    same = population == earlier_population
     figures = {}
     for cls in HouseholdClass:
         count = counts[cls]
         before = earlier[cls] if earlier is not None else None
-        rate = domain.share(count.households, households)
-        rate_before = domain.share(before.households, households_before) if before is not None else None
+        change = (
+            None
+            if before is None
+            else domain.rates_change(
+                (count.households, households), (before.households, households_before), same=same
+            )
+        )
         figures[str(cls)] = Figure(
             count,
-            rate,
+            domain.rate(count.households, households),
             domain.share(count.persons, persons),
             before,
-            domain.points(rate, rate_before),
+            domain.percents(change),
         )
     return figures
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from benvung.areas import Unit
 from reporting.actions.situation import Figure, Row
-from reporting.domain import Count, Population, percent
+from reporting.domain import Count, Percent, Population, percent, percents
 from reporting.store import ApprovedList
 from reporting.words import Words
 
@@ -50,10 +50,12 @@ class PopulationModel(BaseModel):
     )
 
     @classmethod
-    def of(cls, population: Population) -> Self:
-        """From the population."""
+    def of(cls, population: Population | None) -> Self | None:
+        """From the population; null where persons or the exact number of households are not known."""
+        if population is None or population.persons is None or population.households.exact is None:
+            return None
         return cls(
-            households=population.households,
+            households=population.households.exact,
             persons=population.persons,
             as_of=population.as_of,
             source=population.source,
@@ -61,11 +63,46 @@ class PopulationModel(BaseModel):
         )
 
 
+class HouseholdTotalModel(BaseModel):
+    """How many households the area has, where that is known: exactly, or as a range."""
+
+    least: int = Field(examples=[387_943])
+    most: int = Field(description="the same number where it is known exactly", examples=[388_366])
+    as_of: date = Field(description="the day it was recorded for; of a sum, of its oldest part")
+    source: str = Field(description="code or number of the document that says so", examples=["12/BC-UBND"])
+    communes_added: int = Field(
+        description="how many communes were added up; 0 = recorded for the area itself"
+    )
+
+    @classmethod
+    def of(cls, population: Population) -> Self:
+        """From the population."""
+        return cls(
+            least=population.households.least,
+            most=population.households.most,
+            as_of=population.as_of,
+            source=population.source,
+            communes_added=population.parts,
+        )
+
+
 class RateModel(BaseModel):
-    """A share in percent; null without a recorded population, and the text says so."""
+    """A share in percent; null without a denominator, and the text says so.
+
+    Of a range of households it is a range: `percent` is null then, unless both ends are rounded to it.
+    """
 
     percent: Decimal | None = Field(description="two decimals, as a string", examples=["33.78"])
-    text: str = Field(examples=["33,78 %", "chưa có mẫu số"])
+    text: str = Field(examples=["33,78 %", "8,11–8,12 %", "chưa có mẫu số"])
+    least: Decimal | None = Field(description="at least so much", examples=["33.78"])
+    most: Decimal | None = Field(description="at most so much", examples=["33.78"])
+
+    @classmethod
+    def of(cls, found: Percent | None, say: Words) -> Self:
+        """From the share."""
+        if found is None:
+            return cls(percent=None, text=say.rate(None), least=None, most=None)
+        return cls(percent=found.one, text=say.rate(found), least=found.least, most=found.most)
 
 
 class ChangeModel(BaseModel):
@@ -78,6 +115,8 @@ class ChangeModel(BaseModel):
         examples=["-5.91"],
     )
     text: str = Field(examples=["giảm 5,91 điểm phần trăm so với 31/12/2022"])
+    least: Decimal | None = Field(description="where a share is a range: at least", examples=["-5.91"])
+    most: Decimal | None = Field(description="where a share is a range: at most", examples=["-5.91"])
 
 
 class FigureModel(BaseModel):
@@ -97,28 +136,38 @@ class FigureModel(BaseModel):
             label=say.label("class", code),
             households=figure.count.households,
             persons=figure.count.persons,
-            household_rate=_rate(percent(figure.household_rate), say),
-            person_rate=_rate(percent(figure.person_rate), say),
+            household_rate=RateModel.of(percents(figure.household_rate), say),
+            person_rate=RateModel.of(_exactly(percent(figure.person_rate)), say),
             change=_change(figure, since, say),
         )
 
 
-def _rate(value: Decimal | None, say: Words) -> RateModel:
-    return RateModel(percent=value, text=say.rate(value))
+def _exactly(value: Decimal | None) -> Percent | None:
+    return None if value is None else Percent(value, value)
 
 
 def _change(figure: Figure, since: date | None, say: Words) -> ChangeModel | None:
     if since is None or figure.more_households is None:
         return None
-    text = say.t("rate.none") if figure.change is None else say.change(figure.change, since)
-    return ChangeModel(since=since, households=figure.more_households, points=figure.change, text=text)
+    change = figure.change
+    return ChangeModel(
+        since=since,
+        households=figure.more_households,
+        points=change and change.one,
+        text=say.t("rate.none") if change is None else say.change(change, since),
+        least=change and change.least,
+        most=change and change.most,
+    )
 
 
 class AreaFigures(BaseModel):
     """The figures of one area by class."""
 
     area: AreaModel
-    recorded: PopulationModel | None = Field(description="null: no population recorded, chưa có mẫu số")
+    recorded: PopulationModel | None = Field(
+        description="null: no population recorded, chưa có mẫu số; or only `total` is known"
+    )
+    total: HouseholdTotalModel | None = Field(description="null: nobody said how many households there are")
     classes: dict[str, FigureModel] = Field(description="by class: POOR, NEAR_POOR, AVERAGE_LIVING, NOT_POOR")
 
     @classmethod
@@ -126,7 +175,8 @@ class AreaFigures(BaseModel):
         """From a row compared with the day `since`."""
         return cls(
             area=AreaModel.of(row.unit),
-            recorded=PopulationModel.of(row.population) if row.population else None,
+            recorded=PopulationModel.of(row.population),
+            total=HouseholdTotalModel.of(row.population) if row.population else None,
             classes={code: FigureModel.of(code, figure, since, say) for code, figure in row.figures.items()},
         )
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from reporting.actions.movements import FilledForm, Movements
 from reporting.actions.places import grouped
 from reporting.actions.situation import Row, Situation
-from reporting.domain import HouseholdClass, Line, Measure, percent
+from reporting.domain import HouseholdClass, Line, Measure, Percent, Whole, percent, percents
 from reporting.files import Cell, Sheet
 from reporting.words import Words
 
@@ -52,21 +52,35 @@ def situation_sheet(found: Situation, say: Words) -> Sheet:
 
 
 def _situation_rows(row: Row, group: str, say: Words) -> Iterator[tuple[Cell, ...]]:
+    whole = row.population.households if row.population else None
     for code in HouseholdClass:
         figure = row.figures[str(code)]
         yield (
             group,
             row.unit.code,
             row.unit.name,
-            row.population.households if row.population else None,
+            _whole(whole, say),
             row.population.persons if row.population else None,
             say.label("class", str(code)),
             figure.count.households,
-            percent(figure.household_rate),
-            figure.change,
+            _cell(percents(figure.household_rate), say),
+            _cell(figure.change, say),
             figure.count.persons,
             percent(figure.person_rate),
         )
+
+
+def _whole(whole: Whole | None, say: Words) -> Cell:
+    """A number to go on counting with; a range in words."""
+    if whole is None:
+        return None
+    return say.households(whole) if whole.exact is None else whole.exact
+
+
+def _cell(found: Percent | None, say: Words) -> Cell:
+    if found is None:
+        return None
+    return say.points(found) if found.one is None else found.one
 
 
 def movement_sheets(found: Movements, say: Words) -> list[Sheet]:

@@ -13,7 +13,15 @@ from reporting import domain
 from reporting.actions import situation as situations
 from reporting.actions.places import AreaUnknown
 from reporting.api.asked import AskedPlace, Language, NoteModel, StageAsked, Standard, notes
-from reporting.api.models import AreaFigures, AreaModel, CountModel, PopulationModel, RateModel, SourceModel
+from reporting.api.models import (
+    AreaFigures,
+    AreaModel,
+    CountModel,
+    HouseholdTotalModel,
+    PopulationModel,
+    RateModel,
+    SourceModel,
+)
 from reporting.domain import Stage
 from reporting.words import Words
 
@@ -40,6 +48,7 @@ class SituationAnswer(AreaFigures):
         return cls(
             area=figures.area,
             recorded=figures.recorded,
+            total=figures.total,
             classes=figures.classes,
             on=found.place.on,
             stage=found.stage.value,
@@ -66,6 +75,7 @@ class TrendPoint(BaseModel):
     on: date
     classes: dict[str, CountModel]
     recorded: PopulationModel | None
+    total: HouseholdTotalModel | None
     rates: dict[str, RateModel] = Field(description="share of households by class")
 
 
@@ -125,11 +135,12 @@ async def read_trend(
 def _point(point: situations.Point, say: Words) -> TrendPoint:
     whole = point.population.households if point.population else None
     shares = {
-        code: domain.percent(domain.share(count.households, whole)) for code, count in point.counts.items()
+        code: domain.percents(domain.rate(count.households, whole)) for code, count in point.counts.items()
     }
     return TrendPoint(
         on=point.on,
         classes={code: CountModel.of(count) for code, count in point.counts.items()},
-        recorded=PopulationModel.of(point.population) if point.population else None,
-        rates={code: RateModel(percent=share, text=say.rate(share)) for code, share in shares.items()},
+        recorded=PopulationModel.of(point.population),
+        total=HouseholdTotalModel.of(point.population) if point.population else None,
+        rates={code: RateModel.of(share, say) for code, share in shares.items()},
     )

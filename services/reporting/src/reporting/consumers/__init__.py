@@ -18,6 +18,7 @@ from reporting.consumers.readers import (
     Classified,
     Eligibility,
     Household,
+    HouseholdTotal,
     Population,
     Reorganised,
     Told,
@@ -153,10 +154,23 @@ async def project_households(conn: AsyncConnection, events: Sequence[Received]) 
     told: list[Prepared] = [event.data for event in events if isinstance(event.data, Prepared)]
     await store.add_facts(conn, [each.fact for each in told if each.fact is not None])
     await store.move_states(conn, [each.state for each in told])
-    await store.add_populations(conn, _rows(events, Population))
+    await store.add_populations(conn, [row for event in events for row in _population(event)])
     for event in events:
         await _learn(conn, event)
     return []
+
+
+def _population(event: Received) -> list[dict[str, Any]]:
+    data = event.data
+    if isinstance(data, Population):
+        known: dict[str, Any] = {"households": data.households, "most": None, "persons": data.persons}
+    elif isinstance(data, HouseholdTotal):
+        known = {"households": data.least, "most": data.most, "persons": None}
+    else:
+        return []
+    return [
+        {"sequence": event.sequence, "area": data.area, "as_of": data.as_of, "source": data.source, **known}
+    ]
 
 
 async def _learn(conn: AsyncConnection, event: Received) -> None:
@@ -198,6 +212,7 @@ PROJECTORS = [
             "households.household.resized.v1": Changed,
             "households.household.annulled.v1": Annulled,
             "households.area.population_recorded.v1": Population,
+            "households.area.total_recorded.v1": HouseholdTotal,
             "households.area.reorganised.v1": Reorganised,
             "households.area.typed.v1": Typed,
         },

@@ -121,6 +121,16 @@ class Population(Reader):
     source: str
 
 
+class HouseholdTotal(Reader):
+    """households.area.total_recorded"""
+
+    area: str
+    least: NonNegativeInt
+    most: NonNegativeInt
+    as_of: date
+    source: str
+
+
 class AreaPart(Reader):
     """What became of one commune."""
 

@@ -113,10 +113,10 @@ where excluded.sequence > household_states.sequence
 """)
 
 _ADD_POPULATIONS = sa.text("""
-insert into populations (sequence, area, households, persons, as_of, source)
-select sequence, area, households, persons, as_of, source
-from json_to_recordset(cast(:rows as json)) as r(sequence bigint, area text, households int, persons int,
-  as_of date, source text)
+insert into populations (sequence, area, households, most, persons, as_of, source)
+select sequence, area, households, most, persons, as_of, source
+from json_to_recordset(cast(:rows as json)) as r(sequence bigint, area text, households int, most int,
+  persons int, as_of date, source text)
 order by sequence
 on conflict (sequence) do nothing
 """)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from reporting.domain import Population
+from reporting.domain import Population, Whole
 from reporting.store import geography
 from reporting.store.within import within
 from reporting.tables import populations as recorded
@@ -46,6 +46,8 @@ async def populations(
         .order_by(recorded.c.area, asked.c.day, recorded.c.as_of.desc(), recorded.c.sequence.desc())
     )
     return {
-        (row.area, row.day): Population(row.households, row.persons, row.as_of, row.source)
+        (row.area, row.day): Population(
+            Whole(row.households, row.most or row.households), row.persons, row.as_of, row.source
+        )
         for row in await conn.execute(newest)
     }
