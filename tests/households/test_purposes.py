@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from importlib import resources
 from typing import Any
 
 import pytest
@@ -77,3 +78,14 @@ async def test_every_file_is_refused_without_a_known_purpose_and_recorded_with_i
         async with engine("households").connect() as conn:
             query = sa.text("select distinct detail->>'purpose' from audit where request_id = :id")
             assert list((await conn.execute(query, {"id": request_id})).scalars()) == ["INSPECTION"], path
+
+
+def test_every_file_that_a_page_offers_is_asked_for_with_a_purpose() -> None:
+    pages = (resources.files("households") / "templates").iterdir()
+    texts = [page.read_text("utf-8") for page in pages if page.name.endswith(".html")]
+    offered = [
+        link for text in texts for link in re.findall(r'href="(/v1[^"]*)"', text) if "/templates/" not in link
+    ]
+
+    assert len(offered) > 3
+    assert [link for link in offered if "?purpose=" not in link] == []
