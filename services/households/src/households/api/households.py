@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Response
 from pydantic import Field
 from sqlalchemy import Row
 
@@ -21,6 +21,7 @@ from households.actions.refusals import (
     HouseholdChanged,
     HouseholdElsewhere,
     HouseholdNotFound,
+    IndicatorRestricted,
     VillageUnknown,
 )
 from households.api.fields import (
@@ -43,6 +44,7 @@ from households.api.fields import (
     Writer,
     asked,
 )
+from households.api.filters import Narrowed
 from households.api.notes import Note, notes_of
 from households.domain import ClosureReason, HouseholdClass, Status, label
 from households.domain.labels import Language
@@ -301,19 +303,15 @@ class HouseholdsPage(Page[HouseholdShown]):
     notes: list[Note] = Field(description="what is not known of the communes of that day")
 
 
-@router.get("/households", responses=problems.responses(CursorUnknown))
+@router.get("/households", responses=problems.responses(CursorUnknown, IndicatorRestricted))
 async def households(
     *,
     principal: Reader,
     conn: Conn,
     vault: Keys,
     lang: Lang,
+    narrowed: Narrowed,
     area: Area = None,
-    village: VillageCode | None = None,
-    poverty_class: Annotated[
-        PovertyClass | Literal["NONE"] | None, Query(alias="class", description="NONE = no official class")
-    ] = None,
-    status: Literal["ACTIVE", "LEFT", "CLOSED"] | None = None,
     on: OnDay = None,
     known_at: KnownAt = None,
     geography: Geography = "then",
@@ -324,7 +322,7 @@ async def households(
     where = asked(principal, area, on, geography)
     eras = await store.geography.since(conn, on, known_at)
     register = store.registry.register_at(where.scope, on, known_at, eras)
-    query = store.registry.households_query(register, where, village, poverty_class, status)
+    query = store.registry.households_query(register, where, narrowed.at(on, known_at))
     columns = (register.c.commune, register.c.id)
     rows = await store.registry.rows(conn, paging.keyset(query, columns, after, limit))
     items, following = paging.split(rows, columns, limit)
@@ -343,15 +341,13 @@ class CountShown(Shown):
     notes: list[Note] = Field(description="what is not known of the communes of that day")
 
 
-@router.get("/households/count")
+@router.get("/households/count", responses=problems.responses(IndicatorRestricted))
 async def count(
     *,
     principal: Reader,
     conn: Conn,
+    narrowed: Narrowed,
     area: Area = None,
-    village: VillageCode | None = None,
-    poverty_class: Annotated[PovertyClass | Literal["NONE"] | None, Query(alias="class")] = None,
-    status: Literal["ACTIVE", "LEFT", "CLOSED"] | None = None,
     on: OnDay = None,
     known_at: KnownAt = None,
     geography: Geography = "then",
@@ -360,7 +356,7 @@ async def count(
     where = asked(principal, area, on, geography)
     eras = await store.geography.since(conn, on, known_at)
     register = store.registry.register_at(where.scope, on, known_at, eras)
-    query = store.registry.households_query(register, where, village, poverty_class, status)
+    query = store.registry.households_query(register, where, narrowed.at(on, known_at))
     return CountShown(households=await store.registry.count(conn, query), notes=notes_of(on))
 
 

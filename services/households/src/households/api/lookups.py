@@ -83,7 +83,7 @@ async def look_up(
     *, given: LookedFor, principal: Looker, conn: Conn, vault: Keys, lang: Lang
 ) -> list[HouseholdSeen]:
     """Households of your province with this name or number, at most fifty. Looking is recorded."""
-    query = store.registry.households_query(table, Where(province_of(principal)), None, None, None)
+    query = store.registry.households_query(table, Where(province_of(principal)))
     asked = None if given.name is None else NameAsked.of(given.name)
     if asked is not None:
         query = store.search.by_name(query, vault, asked)

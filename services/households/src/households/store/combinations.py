@@ -1,15 +1,19 @@
-"""Combinations of deprived indicators for decisions that were taken before combinations were kept."""
+"""Combinations of deprived indicators: which have an indicator, and those of decisions that lack theirs yet."""
 
+import asyncio
+import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung import db
-from households.tables import decisions
+from benvung.vault import Vault
+from households.tables import combinations, decisions
 
+_AT_ONCE = 64
 _UNCOMBINED = (decisions.c.flags.is_not(None), decisions.c.combination_id.is_(None))
 
 
@@ -58,3 +62,27 @@ async def assign(conn: AsyncConnection, found: Sequence[tuple[Uncombined, bytes]
         " join combinations k on k.fingerprint = g.key where d.decision_id = g.decision_id",
         ([each.decision_id for each, _ in found], [key for _, key in found]),
     )
+
+
+@dataclass(slots=True)
+class Dictionary:
+    """The combinations that were opened by this process: each once, for none is ever changed or removed."""
+
+    _opened: dict[int, frozenset[str]] = field(default_factory=dict)
+
+    async def having(self, conn: AsyncConnection, vault: Vault, indicator: str) -> list[int]:
+        """The combinations, of whichever standard, in which an indicator is deprived."""
+        known = await conn.scalar(sa.select(sa.func.count()).select_from(combinations))
+        if known != len(self._opened):
+            await self._open(conn, vault)
+        return sorted(number for number, flags in self._opened.items() if indicator in flags)
+
+    async def _open(self, conn: AsyncConnection, vault: Vault) -> None:
+        query = sa.select(combinations.c.id, combinations.c.flags)
+        sealed = [row for row in await conn.execute(query) if row.id not in self._opened]
+
+        def opened() -> dict[int, frozenset[str]]:
+            return {row.id: frozenset(json.loads(vault.open(row.flags))) for row in sealed}
+
+        # Opening thousands would hold up every other request.
+        self._opened |= await asyncio.to_thread(opened) if len(sealed) > _AT_ONCE else opened()

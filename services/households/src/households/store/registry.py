@@ -5,11 +5,12 @@ import uuid
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung.auth import Scope
+from households.store.filters import EVERY_ONE, Filters
 from households.store.geography import Eras, Where, now
+from households.store.standing import Clocks, is_newest, stands
 from households.tables import households, import_rows, reviews, tellings, villages
 
 EXPORT_BATCH = 1000
@@ -32,52 +33,35 @@ def register_at(
     code and version are those of now. One that was entered without a decision has no day of its own: it is
     there on every day.
     """
-    if on is None and known_at is None:
+    clocks = Clocks(on, known_at)
+    if not clocks.earlier:
         return households
-    later = tellings.alias("later")
-    replaced = sa.exists().where(later.c.replaces == tellings.c.sequence)
-    ever = sa.select(tellings.c.household_id).where(eras.sources(scope).where(tellings.c.commune))
-    told = sa.select(tellings).where(tellings.c.household_id.in_(ever), tellings.c.kind != "ANNULLED")
-    if known_at is not None:
-        replaced = replaced.where(later.c.recorded_at <= known_at)
-        told = told.where(tellings.c.recorded_at <= known_at)
-    if on is not None:
-        told = told.where(tellings.c.holds_from <= on)
-    newest = (
-        told.where(~replaced)
-        .ext(pg.distinct_on(tellings.c.household_id))
-        .order_by(tellings.c.household_id, tellings.c.holds_from.desc(), tellings.c.sequence.desc())
-        .subquery("newest")
-    )
+    told = tellings.alias("told")
+    # Places of another day are what the list is ordered by: the index of tellings by place has that order.
+    joined = told.join(households, households.c.id == told.c.household_id)
+    source, commune_now = eras.commune_now(joined, told.c.household_id, told.c.commune)
     columns = [
-        households.c.id,
+        told.c.household_id.label("id"),
         *(households.c[name] for name in _KEPT_BY_ALL),
-        *(newest.c[name] for name in _TOLD),
-        newest.c["class"].label("poverty_class"),
+        *(told.c[name] for name in _TOLD),
+        told.c["class"].label("poverty_class"),
+        commune_now.label("commune_now"),
     ]
-    joined = households.join(newest, newest.c.household_id == households.c.id)
-    source, commune_now = eras.commune_now(joined, households.c.id, newest.c.commune)
-    return sa.select(*columns, commune_now.label("commune_now")).select_from(source).subquery("then")
+    return (
+        sa.select(*columns)
+        .select_from(source)
+        .where(
+            eras.sources(scope).where(told.c.commune),
+            stands(told, clocks),
+            is_newest(told, clocks),
+        )
+        .subquery("then")
+    )
 
 
-def households_query(
-    register: sa.FromClause,
-    where: Where,
-    village: str | None,
-    household_class: str | None,
-    status: str | None,
-) -> sa.Select[Any]:
-    """Households of a place, narrowed as asked. `household_class` NONE means without an official class."""
-    query = sa.select(register).where(where.condition(register))
-    if village is not None:
-        query = query.where(register.c.village == village)
-    if household_class == "NONE":
-        query = query.where(register.c.poverty_class.is_(None))
-    elif household_class is not None:
-        query = query.where(register.c.poverty_class == household_class)
-    if status is not None:
-        query = query.where(register.c.status == status)
-    return query
+def households_query(register: sa.FromClause, where: Where, filters: Filters = EVERY_ONE) -> sa.Select[Any]:
+    """Households of a place, narrowed as asked."""
+    return sa.select(register).where(where.condition(register), *filters.conditions(register))
 
 
 async def one(
