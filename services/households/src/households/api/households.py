@@ -321,8 +321,9 @@ async def households(
     """The households you may see. Reading names is recorded."""
     where = asked(principal, area, on, geography)
     eras = await store.geography.since(conn, on, known_at)
-    register = store.registry.register_at(where.scope, on, known_at, eras)
-    query = store.registry.households_query(register, where, narrowed.at(on, known_at))
+    filters = narrowed.at(on, known_at)
+    register = store.registry.register_at(where.scope, on, known_at, eras, filters.combinations)
+    query = store.registry.households_query(register, where, filters)
     columns = (register.c.commune, register.c.id)
     rows = await store.registry.rows(conn, paging.keyset(query, columns, after, limit))
     items, following = paging.split(rows, columns, limit)
@@ -355,8 +356,9 @@ async def count(
     """How many households the list with these filters has."""
     where = asked(principal, area, on, geography)
     eras = await store.geography.since(conn, on, known_at)
-    register = store.registry.register_at(where.scope, on, known_at, eras)
-    query = store.registry.households_query(register, where, narrowed.at(on, known_at))
+    filters = narrowed.at(on, known_at)
+    register = store.registry.register_at(where.scope, on, known_at, eras, filters.combinations)
+    query = store.registry.households_query(register, where, filters)
     return CountShown(households=await store.registry.count(conn, query), notes=notes_of(on))
 
 

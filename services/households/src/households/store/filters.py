@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
 from households.domain.groups import PeopleAsked
-from households.store.standing import Clocks, Condition, fact_of_newest, gives_class, stands
-from households.tables import decisions, member_facts, members, tellings
+from households.store.standing import Clocks, Condition, gives_class, is_newest, stands
+from households.tables import decisions, household_combinations, member_facts, members, tellings
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +44,18 @@ class Filters:
         """All of them, of a register of that day."""
         found: list[Condition] = []
         if self.village is not None:
-            found.append(register.c.village == self.village)
+            # A village's code begins with that of its commune, by which every index of places begins.
+            found += [
+                register.c.village == self.village,
+                register.c.commune == self.village.partition(".")[0],
+            ]
         if self.household_class == "NONE":
             found.append(register.c.poverty_class.is_(None))
         elif self.household_class is not None:
             found.append(register.c.poverty_class == self.household_class)
         if self.status is not None:
             found.append(register.c.status == self.status)
-        if self.combinations is not None:
+        if self.combinations is not None and "combination_id" not in register.c:
             found += [register.c.status == "ACTIVE", register.c.id.in_(self._deprived(self.combinations))]
         if self.moved is not None:
             found.append(register.c.id.in_(self._moved(self.moved)))
@@ -60,10 +64,18 @@ class Filters:
         return found
 
     def _deprived(self, combinations: Sequence[int]) -> sa.Select[Any]:
-        ground = fact_of_newest(decisions.c.household_id, self.clocks, gives_class)
-        return sa.select(decisions.c.household_id).where(
-            decisions.c.combination_id == sa.any_(sa.literal(list(combinations), pg.ARRAY(sa.BigInteger))),
-            decisions.c.sequence == ground,
+        if not self.clocks.earlier:
+            return sa.select(household_combinations.c.household_id).where(is_one_of(combinations))
+        told = tellings.alias()
+        return (
+            sa.select(told.c.household_id)
+            .join(decisions, decisions.c.sequence == told.c.fact)
+            .where(
+                decisions.c.combination_id == sa.any_(_numbers(combinations)),
+                gives_class(told),
+                stands(told, self.clocks),
+                is_newest(told, self.clocks, gives_class),
+            )
         )
 
     def _moved(self, moved: Moved) -> sa.Select[Any]:
@@ -91,6 +103,15 @@ class Filters:
 
 
 EVERY_ONE = Filters()
+
+
+def is_one_of(combinations: Sequence[int]) -> Condition:
+    """Whether the combination in force of a household is one of these."""
+    return household_combinations.c.combination_id == sa.any_(_numbers(combinations))
+
+
+def _numbers(combinations: Sequence[int]) -> "sa.BindParameter[Any]":
+    return sa.literal(list(combinations), pg.ARRAY(sa.BigInteger))
 
 
 def _is(person: sa.FromClause, asked: PeopleAsked) -> Condition:

@@ -2,16 +2,17 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung.auth import Scope
-from households.store.filters import EVERY_ONE, Filters
+from households.store.filters import EVERY_ONE, Filters, is_one_of
 from households.store.geography import Eras, Where, now
 from households.store.standing import Clocks, is_newest, stands
-from households.tables import households, import_rows, reviews, tellings, villages
+from households.tables import household_combinations, households, import_rows, reviews, tellings, villages
 
 EXPORT_BATCH = 1000
 NOTHING_SINCE = Eras([])
@@ -25,17 +26,22 @@ _TOLD = (
 
 
 def register_at(
-    scope: Scope, on: dt.date | None, known_at: dt.datetime | None, eras: Eras = NOTHING_SINCE
+    scope: Scope,
+    on: dt.date | None,
+    known_at: dt.datetime | None,
+    eras: Eras = NOTHING_SINCE,
+    combinations: Sequence[int] | None = None,
 ) -> sa.FromClause:
     """The register as it was on a day, as it was known at a moment; now, when neither is asked for.
 
     A household stands where it stood then, and `commune_now` is what that commune became by `eras`. Its head,
     code and version are those of now. One that was entered without a decision has no day of its own: it is
-    there on every day.
+    there on every day. Of now it can be that of the households alone whose combination of deprived indicators
+    is one of these: it is then read in the order of their places.
     """
     clocks = Clocks(on, known_at)
     if not clocks.earlier:
-        return households
+        return households if combinations is None else _deprived(combinations)
     told = tellings.alias("told")
     # Places of another day are what the list is ordered by: the index of tellings by place has that order.
     joined = told.join(households, households.c.id == told.c.household_id)
@@ -56,6 +62,25 @@ def register_at(
             is_newest(told, clocks),
         )
         .subquery("then")
+    )
+
+
+def _deprived(combinations: Sequence[int]) -> sa.FromClause:
+    known = household_combinations
+    place = ("id", "commune")
+    return (
+        sa.select(
+            known.c.household_id.label("id"),
+            known.c.commune,
+            known.c.combination_id,
+            *(column for column in households.c if column.name not in place),
+        )
+        .join(
+            households,
+            sa.and_(households.c.id == known.c.household_id, households.c.commune == known.c.commune),
+        )
+        .where(is_one_of(combinations))
+        .subquery("deprived")
     )
 
 

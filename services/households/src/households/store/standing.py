@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -54,18 +53,4 @@ def is_newest(
     turn = sa.tuple_(later.c.holds_from, later.c.sequence) > sa.tuple_(told.c.holds_from, told.c.sequence)
     return ~sa.exists().where(
         later.c.household_id == told.c.household_id, turn, stands(later, clocks), among(later)
-    )
-
-
-def fact_of_newest(
-    household: sa.ColumnElement[Any], clocks: Clocks, among: Callable[[sa.FromClause], Condition]
-) -> sa.ScalarSelect[Any]:
-    """The fact that a household's newest standing telling tells, of those that count for the question."""
-    told = tellings.alias()
-    return (
-        sa.select(told.c.fact)
-        .where(told.c.household_id == household, stands(told, clocks), among(told))
-        .order_by(told.c.holds_from.desc(), told.c.sequence.desc())
-        .limit(1)
-        .scalar_subquery()
     )
