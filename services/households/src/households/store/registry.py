@@ -75,10 +75,7 @@ def _deprived(combinations: Sequence[int]) -> sa.FromClause:
             known.c.combination_id,
             *(column for column in households.c if column.name not in place),
         )
-        .join(
-            households,
-            sa.and_(households.c.id == known.c.household_id, households.c.commune == known.c.commune),
-        )
+        .join(households, households.c.id == known.c.household_id)
         .where(is_one_of(combinations))
         .subquery("deprived")
     )
