@@ -41,7 +41,6 @@ from households.tables import households as table
 
 router = APIRouter(prefix="/v1", tags=["households"])
 
-_COLUMNS = (table.c.commune, table.c.id)
 NameWords = Annotated[
     str,
     Query(
@@ -97,9 +96,8 @@ async def by_name(
     """Households whose head or present member has these words in the name. Searching is recorded."""
     asked = NameAsked.of(name)
     query = store.registry.households_query(table, Where(within(principal, area)), narrowed.at())
-    query = store.search.by_name(query, vault, asked)
-    rows = await store.registry.rows(conn, paging.keyset(query, _COLUMNS, after, limit))
-    items, following = paging.split(rows, _COLUMNS, limit)
+    rows = await store.registry.rows(conn, store.search.by_name(query, vault, asked, after, limit))
+    items, following = paging.split(rows, store.search.ORDER, limit)
     members = await store.search.members_by_name(conn, vault, [row.id for row in items], asked)
     persons = _persons(members, vault)
     found = []
@@ -125,7 +123,7 @@ async def by_number(
     query: Select[Any] = store.registry.households_query(
         table, where, Filters(given.village, given.poverty_class)
     )
-    query = store.search.by_number(query, vault, number).order_by(*_COLUMNS).limit(500)
+    query = store.search.by_number(query, vault, number).order_by(*store.search.ORDER).limit(500)
     rows = await store.registry.rows(conn, query)
     members = await store.search.members_by_number(conn, vault, [row.id for row in rows], number)
     persons = _persons(members, vault)

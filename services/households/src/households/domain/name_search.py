@@ -50,16 +50,23 @@ class NameAsked:
 
     @property
     def parts(self) -> frozenset[str]:
-        """The parts that every name which matches has."""
+        """Parts that every name which matches has, none of them implied by another.
+
+        What follows from another part finds nothing more, and makes a common name look rare to whoever counts
+        each part by itself.
+        """
         plain = [plain_name(word) for word in self.words]
-        marked = [word for word, bare in zip(self.words, plain, strict=True) if word != bare]
         if len(self.words) == 1:
-            return frozenset(marked or plain)
-        both = zip(pairwise(self.words), pairwise(plain), strict=True)
-        exact = {
-            _pair(*words) for words, bare in both if all(w != b for w, b in zip(words, bare, strict=True))
-        }
-        return frozenset({_pair(*pair) for pair in pairwise(plain)} | exact | set(marked))
+            return frozenset(self.words)
+        marked = [word != bare for word, bare in zip(self.words, plain, strict=True)]
+        exact = [all(both) for both in pairwise(marked)]
+        pairs = zip(pairwise(self.words), pairwise(plain), exact, strict=True)
+        alone = (
+            word
+            for at, word in enumerate(self.words)
+            if marked[at] and not any(exact[max(at - 1, 0) : at + 1])
+        )
+        return frozenset({_pair(*(words if both else bare)) for words, bare, both in pairs} | set(alone))
 
     def matches(self, name: str) -> bool:
         """Whether the words stand in the name one after another."""
