@@ -59,14 +59,8 @@ class NameAsked:
         if len(self.words) == 1:
             return frozenset(self.words)
         marked = [word != bare for word, bare in zip(self.words, plain, strict=True)]
-        exact = [all(both) for both in pairwise(marked)]
-        pairs = zip(pairwise(self.words), pairwise(plain), exact, strict=True)
-        alone = (
-            word
-            for at, word in enumerate(self.words)
-            if marked[at] and not any(exact[max(at - 1, 0) : at + 1])
-        )
-        return frozenset({_pair(*(words if both else bare)) for words, bare, both in pairs} | set(alone))
+        pairs = zip(pairwise(self.words), pairwise(plain), pairwise(marked), strict=True)
+        return frozenset(_pair(*(words if all(both) else bare)) for words, bare, both in pairs)
 
     def matches(self, name: str) -> bool:
         """Whether the words stand in the name one after another."""
