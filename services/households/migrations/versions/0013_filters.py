@@ -40,9 +40,14 @@ STATEMENTS = (
     # Most movements of a kind are of a few days: without this a year's are taken for few.
     "create statistics st_tellings_movement (mcv) on movement, holds_from from tellings",
     "create index ix_members_merit on members (merit) where merit <> 'NONE' and left_on is null",
-    "analyze household_combinations, households, tellings",
+    # A name that one in ten thousand has must not be taken for one that one in a thousand has.
+    "alter table members alter name_keys set statistics 1000",
+    "alter table households alter head_name_keys set statistics 1000",
+    "analyze household_combinations, households, tellings, members",
 )
 BACK = (
+    "alter table households alter head_name_keys set statistics -1",
+    "alter table members alter name_keys set statistics -1",
     "drop index ix_members_merit",
     "drop statistics st_tellings_movement",
     "drop index ix_tellings_movement",
