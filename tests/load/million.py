@@ -86,6 +86,7 @@ def fill(url: str, key: bytes, rows: int) -> Filled:
                 conn.execute(statement, {**given, "year": year, "share": share, "on": dt.date(year, 12, 10)})
         conn.execute(_RESULT)
         conn.execute(_IN_FORCE)
+        conn.execute(_UNUSED)
         for index in indexes:
             conn.execute(index)
         _numbers(conn, vault)
@@ -284,3 +285,5 @@ _IN_FORCE = """
 insert into household_combinations (household_id, commune, combination_id)
 select distinct on (household_id) household_id, commune, combination_id
 from decisions order by household_id, sequence desc"""
+_UNUSED = """
+delete from combinations c where not exists (select from decisions d where d.combination_id = c.id)"""

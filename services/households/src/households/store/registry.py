@@ -83,15 +83,24 @@ def _deprived(combinations: Sequence[int]) -> sa.FromClause:
 
 def households_query(register: sa.FromClause, where: Where, filters: Filters = EVERY_ONE) -> sa.Select[Any]:
     """Households of a place, narrowed as asked."""
-    return sa.select(register).where(where.condition(register), *filters.conditions(register))
+    return _read(register).where(where.condition(register), *filters.conditions(register))
+
+
+_NOT_READ = frozenset({"head_key", "head_name_keys", "indigenous_ethnicity", "combination_id"})
+
+
+def _read(register: sa.FromClause) -> sa.Select[Any]:
+    """All that anybody is shown; what households are found by would take longer to read than all of it."""
+    return sa.select(*(column for column in register.c if column.name not in _NOT_READ))
 
 
 async def one(
     conn: AsyncConnection, register: sa.FromClause, household_id: uuid.UUID, scope: Scope
 ) -> sa.Row[Any] | None:
     """One household of the register within the scope, or nothing."""
-    query = sa.select(register).where(register.c.id == household_id, scope.where(now(register)))
-    return (await conn.execute(query)).one_or_none()
+    query = _read(register).where(register.c.id == household_id, scope.where(now(register)))
+    found: sa.Row[Any] | None = (await conn.execute(query)).one_or_none()
+    return found
 
 
 def reviews_query(scope: Scope, eras: Eras, year: int | None, state: str | None) -> sa.Select[Any]:
