@@ -98,12 +98,12 @@ async def _asked(
     if indicator is not None:
         if _restricted(indicator) and not principal.may(RESTRICTED):
             raise IndicatorRestricted
-        if await store.combinations.are_left(conn):
+        found = await _dictionary(request).having(conn, vault, indicator)
+        if found is None:
             raise NotReady(
                 "Chỉ số của các quyết định trước đây đang được lập chỉ mục; hãy thử lại sau giây lát.",
                 "Indicators of earlier decisions are being indexed; try again in a moment.",
             )
-        found = await _dictionary(request).having(conn, vault, indicator)
     moved = None
     if movement or movement_year or movement_since or movement_review:
         whole = (

@@ -143,7 +143,7 @@ def shown(row: Row[Any], vault: Vault, lang: Language) -> HouseholdShown:
         id=row.id,
         province=row.province,
         commune=row.commune,
-        commune_now=row._mapping.get("commune_now", row.commune),  # noqa: SLF001 -- SQLAlchemy's public name
+        commune_now=row.commune_now if "commune_now" in row._fields else row.commune,
         village=row.village,
         code=row.code,
         head_name=vault.open(row.head_name),

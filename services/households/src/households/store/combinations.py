@@ -97,10 +97,17 @@ class Dictionary:
 
     _opened: dict[int, frozenset[str]] = field(default_factory=dict)
 
-    async def having(self, conn: AsyncConnection, vault: Vault, indicator: str) -> list[int]:
-        """The combinations, of whichever standard, in which an indicator is deprived."""
-        known = await conn.scalar(sa.select(sa.func.count()).select_from(combinations))
-        if known != len(self._opened):
+    async def having(self, conn: AsyncConnection, vault: Vault, indicator: str) -> list[int] | None:
+        """The combinations, of whichever standard, in which an indicator is deprived.
+
+        None while some decision's own combination is still to be found.
+        """
+        left = sa.exists().where(*_UNCOMBINED)
+        known = sa.select(sa.func.count()).select_from(combinations).scalar_subquery()
+        count, waits = (await conn.execute(sa.select(known, left))).one()
+        if waits:
+            return None
+        if count != len(self._opened):
             await self._open(conn, vault)
         return sorted(number for number, flags in self._opened.items() if indicator in flags)
 
