@@ -11,7 +11,7 @@ from benvung import clock
 from benvung.db import Conn
 from benvung.problems import NotReady
 from households import store
-from households.actions.refusals import IndicatorRestricted
+from households.actions.filter_refusals import IndicatorRestricted
 from households.actions.simulations import RESTRICTED
 from households.api.fields import Day, Keys, PovertyClass, Reader, VillageCode, Year
 from households.domain import Refused

@@ -16,12 +16,12 @@ from benvung.idempotency import Once, OnlyOnce
 from benvung.paging import After, CursorUnknown, Limit, Page
 from benvung.vault import Vault
 from households import actions, store
+from households.actions.filter_refusals import IndicatorRestricted
 from households.actions.refusals import (
     CommuneUnknown,
     HouseholdChanged,
     HouseholdElsewhere,
     HouseholdNotFound,
-    IndicatorRestricted,
     VillageUnknown,
 )
 from households.api.fields import (

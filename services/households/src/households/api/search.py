@@ -16,7 +16,7 @@ from benvung.db import Conn
 from benvung.paging import After, CursorUnknown, Limit, Page
 from benvung.vault import Vault
 from households import store
-from households.actions.refusals import IndicatorRestricted
+from households.actions.filter_refusals import IndicatorRestricted
 from households.api.fields import (
     NO_CONTROLS,
     Area,
