@@ -113,12 +113,19 @@ def reviews_query(scope: Scope, eras: Eras, year: int | None, state: str | None)
 
 
 async def rows(conn: AsyncConnection, query: sa.Select[Any]) -> list[sa.Row[Any]]:
-    """All rows of a bounded query."""
+    """All rows of a bounded query, planned for what it asks."""
+    await _plan_for_this(conn)
     return list((await conn.execute(query)).all())
+
+
+async def _plan_for_this(conn: AsyncConnection) -> None:
+    """One plan for whatever is asked would go through the whole register where few households are asked for."""
+    await conn.exec_driver_sql("set local plan_cache_mode = force_custom_plan")
 
 
 async def count(conn: AsyncConnection, query: sa.Select[Any]) -> int:
     """How many rows a query of this module has."""
+    await _plan_for_this(conn)
     return int((await conn.execute(sa.select(sa.func.count()).select_from(query.subquery()))).scalar_one())
 
 
@@ -140,6 +147,7 @@ async def export_batch(
     if after is not None:
         bound = [sa.literal(after[0]), sa.literal(after[1]), sa.literal(after[2], register.c.id.type)]
         query = query.where(place > sa.tuple_(*bound))
+    await _plan_for_this(conn)
     return list((await conn.execute(query)).all())
 
 
