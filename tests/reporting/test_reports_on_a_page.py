@@ -82,13 +82,15 @@ async def test_nothing_recorded_is_said_in_words(officer: Client) -> None:
     assert "Chưa có quyết định giao vốn." in page
 
 
-async def test_a_fragment_is_the_same_part_of_the_page(tell: Tell, officer: Client) -> None:
+@pytest.mark.parametrize("area", ["630", "23827"])
+async def test_a_fragment_is_the_same_part_of_the_page(tell: Tell, officer: Client, area: str) -> None:
+    # Of the commune it is known how many households it has, so that it has shares; of the district it is not.
     await district(tell)
     client = await officer("630")
-    page = await text(client, "/")
+    page = await text(client, f"/?area={area}")
 
     for part in ("figures", "areas", "years", "given"):
-        assert await text(client, f"/fragments/{part}?area=630") in page
+        assert await text(client, f"/fragments/{part}?area={area}") in page
 
 
 async def test_the_movement_forms_are_shown_with_their_checks(tell: Tell, officer: Client) -> None:

@@ -138,6 +138,7 @@ async def _years(conn: AsyncConnection, shown: Asked, say: Words) -> dict[str, A
         "charts": views.charts(points, say),
         "years": views.years(points, say),
         "library": f"/drawing/{charts.bundle_name()}",
+        "say": say,
     }
 
 
