@@ -22,6 +22,8 @@ LOOPBACK = "127.0.0.1"
 PORTS = range(15_000, 32_000)
 # Open to every account and kept over a restart; whatever of ours is found there is checked first.
 COMMON_GROUND = Path("/var/tmp")  # noqa: S108 -- see above
+MEMORY = Path("/dev/shm")  # noqa: S108 -- folders of ours there have names of their own and are private
+ROOM_NEEDED = 4 * 2**30
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -184,17 +186,25 @@ def _end_with_parent(stop: signal.Signals) -> Callable[[], None] | None:
     return arrange
 
 
-def private_folder(prefix: str, user: Owner | None = None) -> Path:
+def private_folder(prefix: str, user: Owner | None = None, *, in_memory: bool = False) -> Path:
     """A new temporary folder of ours, where `user` can reach what is given to it.
 
-    Folders of the same kind whose process is gone are removed first.
+    `in_memory` puts it into memory, where there is room for it. Folders of the same kind whose process is
+    gone are removed first.
     """
     base = Path(tempfile.gettempdir())
+    if in_memory and _room(MEMORY) >= ROOM_NEEDED and os.access(MEMORY, os.W_OK):
+        base = MEMORY
     if user is not None and not user.can_enter(base):
         base = COMMON_GROUND
     for old in base.glob(f"{prefix}-*-*"):
         _remove_if_left_behind(old)
     return Path(tempfile.mkdtemp(prefix=f"{prefix}-{os.getpid()}-", dir=base))
+
+
+def _room(folder: Path) -> int:
+    """Bytes that are free there; none where there is no such folder."""
+    return shutil.disk_usage(folder).free if folder.is_dir() else 0
 
 
 def _remove_if_left_behind(folder: Path) -> None:
