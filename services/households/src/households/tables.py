@@ -140,6 +140,16 @@ combinations = sa.Table(
     comment="each combination of deprived indicators that ever occurred: rules are evaluated once for each",
 )
 
+cause_sets = sa.Table(
+    "cause_sets",
+    metadata,
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    # Keyed, and the codes sealed: illness is one of the causes.
+    sa.Column("fingerprint", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("causes", sa.LargeBinary, nullable=False),
+    comment="each combination of causes of poverty that ever occurred",
+)
+
 decisions = sa.Table(
     "decisions",
     metadata,
@@ -164,6 +174,8 @@ decisions = sa.Table(
     # Which indicators are deprived tells of children's health, so the list is sealed whole.
     sa.Column("flags", sa.LargeBinary),
     sa.Column("combination_id", sa.ForeignKey("combinations.id")),
+    sa.Column("cause_set_id", sa.ForeignKey("cause_sets.id")),
+    sa.Column("cause_text", sa.LargeBinary),
     sa.Column("basis", sa.Text, nullable=False),
     sa.Column("inputs", pg.JSONB, nullable=False),
     sa.Column("rule_version", sa.Text, nullable=False),
@@ -181,6 +193,7 @@ decisions = sa.Table(
     # Each row of a file is applied once, whatever happened in between.
     sa.UniqueConstraint("import_id", "import_row"),
     sa.CheckConstraint("members > 0", name="members_positive"),
+    sa.CheckConstraint("cause_text is null or cause_set_id is not null", name="text_with_causes"),
     one_of("kind", ("ANNUAL", "REGULAR")),
     one_of("stage", ("PRELIMINARY", "OFFICIAL")),
     one_of("class", CLASSES),
@@ -193,6 +206,9 @@ decisions = sa.Table(
     # What was corrected already is corrected by correcting what stands in its place.
     sa.Index(
         "uq_decisions_corrects", "corrects", unique=True, postgresql_where=sa.text("corrects is not null")
+    ),
+    sa.Index(
+        "ix_decisions_cause_set_id", "cause_set_id", postgresql_where=sa.text("cause_set_id is not null")
     ),
     # What was decided before combinations were kept, until its own is found.
     sa.Index(

@@ -23,6 +23,7 @@ from households.actions.refusals import (
     HouseholdNotFound,
     VillageUnknown,
 )
+from households.api.cause_models import WithCauses, causes_shown
 from households.api.fields import (
     Area,
     CommuneCode,
@@ -133,6 +134,10 @@ class HouseholdShown(Shown):
     preliminary_class: str | None
     revision: int
     version: int
+
+
+class HouseholdRead(HouseholdShown, WithCauses):
+    """One household, with the causes of poverty that the official decision in force says."""
 
 
 def shown(row: Row[Any], vault: Vault, lang: Language) -> HouseholdShown:
@@ -375,7 +380,7 @@ async def household(
     response: Response,
     on: OnDay = None,
     known_at: KnownAt = None,
-) -> HouseholdShown:
+) -> HouseholdRead:
     """One household, now or as it was on a day or known at a moment. Reading its head's name is recorded."""
     scope = principal.scope()
     eras = await store.geography.since(conn, on, known_at)
@@ -386,4 +391,7 @@ async def household(
     await audit.record(conn, principal, "household.read", "household", str(household_id))
     if register is table:
         etags.tag(response, row.version, lang)
-    return shown(row, vault, lang)
+    causes = None
+    if row.status == Status.ACTIVE:
+        causes = await store.causes.in_force(conn, vault, household_id, on, known_at)
+    return HouseholdRead(**dict(shown(row, vault, lang)), **causes_shown(principal, causes, lang))
