@@ -1,8 +1,6 @@
 """Causes of poverty are recorded with a poor or near-poor household's decision, kept sealed, and counted by form 7.10."""
 
-import asyncio
 import datetime as dt
-import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,18 +8,14 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.households import forms
-from tests.households.officer import COMMUNE, Commune, SignIn, row
-from tests.households.people import enter, person
-from tests.households.reviewing import OVER, POSTED, begun
+from tests.households.officer import COMMUNE, Commune, SignIn
 
+from benvung.testing import Engine
 from benvung.testing.tokens import EVERYTHING
 from households.domain import HouseholdClass, Refused
 from households.domain.causes import cause_list, causes_given, check_class, counted
-from households.domain.procedure_terms import Action
 from households.files.cause_cells import causes_cell, named_causes
 from households.files.cells import CellInvalid
-from households.tables import cause_sets, decisions
 
 DAY = dt.date(2023, 12, 10)
 CODES = ("NO_LAND", "NO_CAPITAL", "NO_LABOUR", "NO_TOOLS", "NO_KNOWLEDGE", "NO_SKILL", "ILLNESS", "OTHER")
@@ -185,22 +179,6 @@ async def test_a_result_with_causes_that_cannot_be_is_refused(
     assert (await commune.household(household))["poverty_class"] is None
 
 
-async def test_households_with_the_same_causes_share_one_set_also_when_decided_at_once(
-    commune: Commune,
-) -> None:
-    known = [await commune.register(code=f"H{number}") for number in range(4)]
-    review = await commune.open_review(2023)
-
-    await asyncio.gather(
-        *(commune.decide(review, each, 120, 40, causes=["NO_SKILL", "NO_LAND"]) for each in known)
-    )
-
-    async with commune.app.state.engine.connect() as conn:
-        sets = list(await conn.scalars(sa.select(cause_sets.c.id)))
-        used = list(await conn.scalars(sa.select(decisions.c.cause_set_id)))
-    assert (len(sets), used) == (1, sets * 4)
-
-
 async def test_illness_is_shown_to_those_who_may_see_it_and_its_absence_gives_nothing_away(
     commune: Commune, signed_in: SignIn
 ) -> None:
@@ -311,7 +289,7 @@ async def test_form_7_10_counts_each_household_with_each_of_its_causes(
     assert [each["area"] for each in (await elsewhere.ask("GET", "/v1/causes"))["areas"]] == ["TOTAL"]
 
 
-async def test_the_form_is_taken_away_with_a_purpose_on_record(commune: Commune) -> None:
+async def test_the_form_is_taken_away_with_a_purpose_on_record(commune: Commune, engine: Engine) -> None:
     await filled_register(commune)
     asked = {"area": commune.code, "purpose": "POLICY"}
 
@@ -326,11 +304,9 @@ async def test_the_form_is_taken_away_with_a_purpose_on_record(commune: Commune)
     assert lines[7].split(",")[1:3] == ["Tổng cộng", "5"]
     assert (book.status_code, book.content[:2]) == (200, b"PK")
     assert without.status_code == 422
-    async with commune.app.state.engine.connect() as conn:
-        recorded = await conn.scalars(
-            sa.text("select detail->>'purpose' from audit_log where action = 'causes.exported'")
-        )
-        assert list(recorded) == ["POLICY", "POLICY"]
+    async with engine("households").connect() as conn:
+        kept = sa.text("select detail->>'purpose' from audit where action = 'causes.exported'")
+        assert list(await conn.scalars(kept)) == ["POLICY", "POLICY"]
 
 
 async def test_the_causes_are_listed_with_their_source(commune: Commune) -> None:
@@ -339,107 +315,3 @@ async def test_the_causes_are_listed_with_their_source(commune: Commune) -> None
     assert [each["code"] for each in listed["items"]] == list(CODES)
     assert listed["items"][0]["label"] == "No land to farm"
     assert "02/2022/TT-BLĐTBXH" in listed["legal"]
-
-
-async def test_a_file_of_results_has_a_column_of_causes(commune: Commune) -> None:
-    review = await commune.open_review(2023)
-
-    done = await commune.import_rows(
-        review,
-        row(1, "Đinh Văn Một", causes=("NO_LAND", "OTHER"), cause_text=TEXT),
-        row(2, "Đinh Văn Hai", causes=("NO_SKILL",), b2_points=10),
-        row(3, "Đinh Văn Ba"),
-        row(4, "Đinh Văn Bốn", causes=("NO_LAND",), b1_points=200),
-        row(5, "Đinh Văn Năm", causes=("OTHER",)),
-    )
-
-    answers = await commune.answers(done["import_id"])
-    rules = {n: [a["rule"] for a in each["answers"]] for n, each in answers.items() if each["answers"]}
-    assert list(rules.values()) == [["causes-of-unlisted-class"], ["cause-text-missing"]]
-    assert done["applied"] == 3
-    homes = {each["head_name"]: await commune.household(each["id"]) for each in await commune.households()}
-    assert {name: (codes_of(each), each["cause_text"]) for name, each in homes.items()} == {
-        "Đinh Văn Một": (["NO_LAND", "OTHER"], TEXT),
-        "Đinh Văn Hai": (["NO_SKILL"], None),
-        "Đinh Văn Ba": (None, None),
-    }
-
-
-async def test_form_b_keeps_causes_for_the_result_that_names_it(commune: Commune) -> None:
-    household = await forms.home(commune)
-    review = await commune.open_review(2023)
-    form = forms.form_b(household, b1=None, b1_points=120, causes=["ILLNESS", "NO_LAND"])
-    too_rich = await commune.ask("POST", f"/v1/reviews/{review}/forms-b", 422, json=form | {"b1_points": 200})
-
-    kept = await commune.ask("POST", f"/v1/reviews/{review}/forms-b", 201, json=form)
-    result = {"household_id": household, "members": 2, "form_id": kept["id"]}
-    path = f"/v1/reviews/{review}/results"
-    other = await commune.ask("POST", path, 422, json=result | {"causes": ["NO_SKILL"]})
-    await commune.ask("POST", path, 201, json=result)
-
-    assert (too_rich["rule"], other["rule"]) == ("causes-of-unlisted-class", "causes-contradict-form")
-    assert codes_of(kept) == ["NO_LAND", "ILLNESS"]
-    assert codes_of(await commune.household(household)) == ["NO_LAND", "ILLNESS"]
-
-
-async def test_the_steps_of_a_review_bring_the_causes_to_recognition_and_correction(
-    commune: Commune,
-) -> None:
-    review, [household] = await begun(commune)
-    said = {"cases": [household], "members": 4, "b1_points": 120, "b2_points": 40}
-    refused = await review.do(Action.SCORE, 422, **said | {"b1_points": 200}, causes=["NO_LAND"])
-    await review.do(Action.SCORE, **said, causes=["OTHER", "NO_LAND"], cause_text=TEXT)
-    await review.do(Action.CALL_MEETING)
-    await review.meet()
-    await review.at(POSTED).do(Action.POST)
-    await review.at(OVER).do(Action.END_POSTING)
-    await review.do(Action.ASK_OPINION)
-    await review.do(Action.GIVE_OPINION)
-    await review.do(Action.RECOGNISE, number="145/QĐ-UBND")
-
-    assert refused["rule"] == "causes-of-unlisted-class"
-    read = await commune.household(household)
-    assert (codes_of(read), read["cause_text"]) == (["NO_LAND", "OTHER"], TEXT)
-    async with commune.app.state.engine.connect() as conn:
-        log = str((await conn.execute(sa.text("select e::text from review_entries e"))).all())
-    assert "NO_LAND" not in log
-    assert TEXT not in log
-
-    paper = {"reason": "Ghi nhầm", "corrects": "145/QĐ-UBND", "number": "150/QĐ-UBND"}
-    await review.do(Action.CORRECT, **said, **paper, causes=["NO_TOOLS"])
-    assert codes_of(await commune.household(household)) == ["NO_TOOLS"]
-
-
-async def test_causes_are_in_no_public_event(commune: Commune) -> None:
-    household, review = await commune.register(), await commune.open_review(2023)
-    await commune.decide(review, household, 120, 40, causes=["ILLNESS", "OTHER"], cause_text=TEXT)
-
-    async with commune.app.state.engine.connect() as conn:
-        told = str(list(await conn.scalars(sa.text("select convert_from(payload, 'UTF8') from outbox"))))
-    assert household in told
-    assert "ILLNESS" not in told
-    assert TEXT not in told
-
-
-async def test_a_decision_never_changes_its_causes(commune: Commune) -> None:
-    household, review = await commune.register(), await commune.open_review(2023)
-    await commune.decide(review, household, 120, 40, causes=["OTHER"], cause_text=TEXT)
-
-    for change in ("cause_set_id = null", "cause_text = null"):
-        async with commune.app.state.engine.connect() as conn:
-            with pytest.raises(sa.exc.DBAPIError, match="never changed"):
-                await conn.execute(sa.text(f"update decisions set {change}"))
-
-
-async def test_a_member_may_be_the_words_of_a_cause_and_another_household_is_not_counted(
-    commune: Commune,
-) -> None:
-    household, review = await commune.register(), await commune.open_review(2023)
-    await enter(commune, household, **person(name="Đinh Văn Ví Dụ"))
-    await commune.decide(review, household, 120, 40, causes=["OTHER"], cause_text="Đinh Văn Ví Dụ đi xa")
-
-    missing = await commune.client.get(f"/v1/households/{uuid.uuid4()}")
-    counts = await commune.ask("GET", "/v1/causes")
-
-    assert missing.status_code == 404
-    assert "Ví Dụ" not in str(counts)

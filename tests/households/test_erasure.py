@@ -197,53 +197,6 @@ async def test_a_form_of_the_erased_keeps_what_it_came_to_and_none_of_its_answer
     assert (after["b1_points"], after["b2_points"]) == (before["b1_points"], before["b2_points"])
 
 
-async def test_the_words_of_a_cause_go_with_whom_they_name_and_the_causes_stay(
-    commune: Commune, country: Commune
-) -> None:
-    engine, home, words = commune.app.state.engine, await forms.home(commune), f"{CHILD} bị tai nạn"
-    member = (await enter(commune, home, **child(name=CHILD)))["member"]
-    said = {"causes": ["OTHER", "NO_LAND"], "cause_text": words}
-    review = await commune.open_review(2023)
-    form = forms.form_b(home, b1=None, b1_points=120, **said)
-    await commune.ask("POST", f"/v1/reviews/{review}/forms-b", 201, json=form)
-    await commune.decide(review, home, 120, 40, **said)
-    await leave(commune, home, member["id"], on="2023-12-20")
-    searched = Searched(commune.app.state.vault, CHILD)
-    before = await traces(engine, searched)
-    await country.ask("POST", "/v1/retention-periods", 201, json=period(1, "MEMBER"))
-
-    await erase(commune, await ask(commune, subject="MEMBER", household_id=home, member_id=member["id"]))
-
-    assert {"decisions.cause_text", "filled_forms.sealed"} <= before
-    assert await traces(engine, searched) == set()
-    read = await commune.household(home)
-    assert [each["code"] for each in read["causes"]] == ["NO_LAND", "OTHER"]
-    assert read["cause_text"] is None
-
-
-async def test_the_words_of_a_cause_go_with_the_household_also_from_the_files_that_brought_them(
-    commune: Commune, country: Commune
-) -> None:
-    home, engine = await commune.register(head_name=HEAD, code="QX1"), commune.app.state.engine
-    review = await commune.open_review(2022)
-    named = {"causes": ("NO_LAND", "OTHER"), "cause_text": f"{HEAD} bị tai nạn"}
-    done = await commune.import_rows(
-        review, row(1, HEAD, code="QX1", **named), row(2, HEAD, code="QX1", **named)
-    )
-    closing = {"reason": "DISSOLVED", "on": "2023-02-01"}
-    headers = {"If-Match": "*"}
-    await commune.ask("POST", f"/v1/households/{home}/closure", 201, json=closing, headers=headers)
-    searched = Searched(commune.app.state.vault, HEAD)
-    before = await traces(engine, searched)
-    await country.ask("POST", "/v1/retention-periods", 201, json=period())
-
-    await erase(commune, await ask(commune, household_id=home))
-
-    assert done["total"] == 2
-    assert "import_rows.cause_text" in before
-    assert await traces(engine, searched) == set()
-
-
 async def test_nothing_is_erased_before_its_period_is_loaded_and_over(
     commune: Commune, country: Commune, gone: str
 ) -> None:

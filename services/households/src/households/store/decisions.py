@@ -153,7 +153,7 @@ _CAUSE_SETS = """insert into cause_sets (fingerprint, causes)
  and not exists (select from cause_sets s where s.fingerprint = g.key) order by g.key on conflict do nothing"""
 _CAUSES_GIVEN = _CAUSE_SETS.format(source="unnest(%b::bytea[], %b::bytea[]) as g(key, causes)")
 _CAUSES_FROM_FILE = _CAUSE_SETS.format(
-    source="(select cause_key, causes from import_rows where import_id = %b and row_no = any(%b::int[]))"
+    source="(select cause_key, causes from import_rows where import_id = %b::uuid and row_no = any(%b::int[]))"
     " as g(key, causes)"
 )
 
