@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -83,7 +84,7 @@ async def test_the_steps_of_a_review_bring_the_causes_to_recognition_and_correct
     commune: Commune,
 ) -> None:
     review, [household] = await begun(commune)
-    said = {"cases": [household], "members": 4, "b1_points": 120, "b2_points": 40}
+    said: dict[str, Any] = {"cases": [household], "members": 4, "b1_points": 120, "b2_points": 40}
     refused = await review.do(Action.SCORE, 422, **said | {"b1_points": 200}, causes=["NO_LAND"])
     await review.do(Action.SCORE, **said, causes=["OTHER", "NO_LAND"], cause_text=TEXT)
     await review.do(Action.CALL_MEETING)
@@ -102,7 +103,7 @@ async def test_the_steps_of_a_review_bring_the_causes_to_recognition_and_correct
     assert "NO_LAND" not in log
     assert TEXT not in log
 
-    paper = {"reason": "Ghi nhầm", "corrects": "145/QĐ-UBND", "number": "150/QĐ-UBND"}
+    paper: dict[str, Any] = {"reason": "Ghi nhầm", "corrects": "145/QĐ-UBND", "number": "150/QĐ-UBND"}
     await review.do(Action.CORRECT, **said, **paper, causes=["NO_TOOLS"])
     assert codes_of(await commune.household(household)) == ["NO_TOOLS"]
 
