@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql as pg
 from benvung import db, kit, reorganised
 from households.columns import CLASSES, MOMENT, MOVEMENTS, one_of, recorded_at
 from households.cycle_tables import cycle_tables, recognition_tables
+from households.dictionary_tables import dictionary_tables
 from households.file_tables import import_tables, notice_table
 from households.form_tables import BASES, form_tables, local_tables
 from households.member_tables import member_tables
@@ -129,26 +130,7 @@ reviews = sa.Table(
     sa.Index("ix_reviews_commune_id", "commune", "id"),
 )
 
-combinations = sa.Table(
-    "combinations",
-    metadata,
-    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
-    sa.Column("standard", sa.Text, nullable=False),
-    # Keyed: who has the database alone cannot try out which combination it stands for.
-    sa.Column("fingerprint", sa.LargeBinary, nullable=False, unique=True),
-    sa.Column("flags", sa.LargeBinary, nullable=False),
-    comment="each combination of deprived indicators that ever occurred: rules are evaluated once for each",
-)
-
-cause_sets = sa.Table(
-    "cause_sets",
-    metadata,
-    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
-    # Keyed, and the codes sealed: illness is one of the causes.
-    sa.Column("fingerprint", sa.LargeBinary, nullable=False, unique=True),
-    sa.Column("causes", sa.LargeBinary, nullable=False),
-    comment="each combination of causes of poverty that ever occurred",
-)
+combinations, cause_sets = dictionary_tables(metadata)
 
 decisions = sa.Table(
     "decisions",
