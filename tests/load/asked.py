@@ -109,21 +109,29 @@ def _pages(some: _Some) -> Iterator[Kind]:
 
 
 def _filters(some: _Some, offered: frozenset[str]) -> Iterator[Kind]:
-    values = {
-        "indicator": ("WATER_SOURCE", "EMPLOYMENT", "NUTRITION"),
-        "cause": ("NO_LAND", "ILLNESS", "NO_CAPITAL"),
-        "group": ("ETHNIC_MINORITY", "MERIT", "CHILDREN_UNDER_16"),
-        "movement": ("NEW_POOR", "ESCAPED"),
-    }
-    for name, known in values.items():
+    kinds = ("NEW_POOR", "ESCAPED_ABOVE_NEAR_POOR", "NEAR_POOR_TO_POOR")
+    values: list[tuple[str, str, tuple[str, ...], dict[str, str | Chosen]]] = [
+        ("indicator", "chỉ số", ("WATER_SOURCE", "EMPLOYMENT", "HOUSING_AREA"), {}),
+        ("indicator", "chỉ số hiếm hộ thiếu", ("HYGIENIC_TOILET", "INFO_DEVICES"), {}),
+        ("indicator", "chỉ số và hạng", ("WATER_SOURCE", "HYGIENIC_TOILET"), {"class": some.poverty_class}),
+        ("movement", "biến động", kinds, {}),
+        ("movement", "biến động một năm", kinds, {"movement_year": "2024"}),
+        ("movement", "biến động không hộ nào có", ("RELAPSE_NEAR_POOR",), {}),
+        ("group", "nhóm", ("MERIT", "CHILDREN_UNDER_16", "PUPILS_STUDENTS"), {}),
+    ]
+    for name, words, known, more in values:
 
         def value(rnd: random.Random, known: tuple[str, ...] = known) -> str:
             return rnd.choice(known)
 
-        yield Kind(f"trang theo {name}", _page(**{name: value}), PAGE, name in offered)
-        yield Kind(
-            f"trang theo {name}, sâu", _page(**{name: value, "after": some.depth}), PAGE, name in offered
-        )
+        for where, place in (
+            ("", {}),
+            (", sâu", {"after": some.depth}),
+            (", một xã", {"area": some.commune}),
+        ):
+            yield Kind(
+                f"trang theo {words}{where}", _page(**{name: value}, **more, **place), PAGE, name in offered
+            )
 
 
 def _searches(some: _Some) -> Iterator[Kind]:

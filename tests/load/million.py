@@ -30,6 +30,8 @@ DAY = dt.date(2025, 1, 24)
 VILLAGES = 8
 YEARS = {2023: 1, 2024: 7}
 """Of each so many households one was decided on in that year."""
+SHARES = (0.5, 0.3, 0.2, 0.1, 0.3, 0.05, 0.2, 0.02, 0.1, 0.005, 0.4, 0.001)
+"""How many households are deprived of each indicator of the standard: some of them hardly any."""
 NUMBERED = 2_000
 """Households whose head has a personal number that is known here."""
 
@@ -74,7 +76,6 @@ def fill(url: str, key: bytes, rows: int) -> Filled:
             "province": PROVINCE,
             "communes": len(communes),
             "names": len(names),
-            "combinations": 2 ** len(get_standard(STANDARD).indicator_codes),
         }
         for statement in _FILL:
             conn.execute(statement, given)
@@ -84,6 +85,8 @@ def fill(url: str, key: bytes, rows: int) -> Filled:
             for statement in _YEAR:
                 conn.execute(statement, {**given, "year": year, "share": share, "on": dt.date(year, 12, 10)})
         conn.execute(_RESULT)
+        conn.execute(_IN_FORCE)
+        conn.execute(_UNUSED)
         for index in indexes:
             conn.execute(index)
         _numbers(conn, vault)
@@ -93,6 +96,7 @@ def fill(url: str, key: bytes, rows: int) -> Filled:
             "decisions",
             "tellings",
             "combinations",
+            "household_combinations",
             "reviews",
             "villages",
         ):
@@ -160,7 +164,9 @@ def _combinations(conn: "psycopg.Connection[Any]", vault: Vault, rnd: random.Ran
         for key, each in keyed:
             copy.write_row((STANDARD, key, vault.seal(json.dumps(each))))
     _copy(
-        conn, "bench_points (fingerprint bytea, points int)", ((key, 10 * len(each)) for key, each in keyed)
+        conn,
+        "bench_points (fingerprint bytea, points int, mask int)",
+        ((key, 10 * len(each), sum(1 << codes.index(code) for code in each)) for key, each in keyed),
     )
 
 
@@ -218,10 +224,12 @@ _FILL = (
        join bench_communes c on c.no = (g.n - 1) * %(communes)s::bigint / %(rows)s
        join bench_names b on b.no = g.who
        order by g.n""",
-    """insert into members (id, household_id, birth_year, sex, relation, residence, works_on_job_training, details,
-         number_key, alike_keys, name_keys, version)
+    """insert into members (id, household_id, birth_year, sex, relation, residence, works_on_job_training, study,
+         merit, details, number_key, alike_keys, name_keys, version)
        select uuidv7(), h.id, h.born, case when h.born %% 2 = 0 then 'FEMALE' else 'MALE' end,
-         case when h.n = 1 then 'HEAD' else 'CHILD' end, 'PERMANENT', false, b.details,
+         case when h.n = 1 then 'HEAD' else 'CHILD' end, 'PERMANENT', false,
+         case when h.born between 2009 and 2018 then 'PRIMARY' else 'NONE' end,
+         case when random() < 0.007 then 'INVALID' else 'NONE' end, b.details,
          sha256(h.id::text::bytea || h.n::text::bytea), array[h.n], b.keys, 1
        from (select id, n, 1950 + floor(random() * 70)::int born,
                floor(random() * random() * %(names)s)::int who
@@ -230,32 +238,42 @@ _FILL = (
 )
 _COMBINATIONS = """
 create temporary table bench_combinations as
-select row_number() over (order by id) no, c.id, c.flags, b.points
+select b.mask, c.id, c.flags, b.points
 from combinations c join bench_points b using (fingerprint)"""
+_MASK = " + ".join(f"(random() < {share})::int * {1 << at}" for at, share in enumerate(SHARES))
+_MOVEMENT = """case when d.class = d.previous_class then null
+  when d.previous_class = 'POOR' then case d.class when 'NEAR_POOR' then 'ESCAPED_TO_NEAR_POOR'
+    else 'ESCAPED_ABOVE_NEAR_POOR' end
+  when d.previous_class = 'NEAR_POOR' then case d.class when 'POOR' then 'NEAR_POOR_TO_POOR'
+    else 'ESCAPED_NEAR_POOR' end
+  when d.class in ('POOR', 'NEAR_POOR') then 'NEW_' || d.class end"""
 _YEAR = (
     """insert into reviews (province, commune, area_type, year, kind, stage, standard, decided_on, valid_from,
          opened_on, state, closed_on)
        select %(province)s, commune, area_type, %(year)s, 'ANNUAL', 'OFFICIAL', %(standard)s, %(on)s, %(on)s,
          %(on)s, 'CLOSED', %(on)s from bench_communes""",
-    """insert into decisions (decision_id, household_id, sequence, review_id, commune, village, year, kind, stage,
-         standard, class, members, b1_points, b2_points, flags, combination_id, basis, inputs, rule_version,
+    "analyze reviews",
+    f"""insert into decisions (decision_id, household_id, sequence, review_id, commune, village, year, kind, stage,
+         standard, class, previous_class, members, b1_points, b2_points, flags, combination_id, basis, inputs, rule_version,
          decided_on, valid_from)
        select gen_random_uuid(), h.id, (select coalesce(max(sequence), 0) from decisions) + row_number() over (),
          v.id, h.commune, h.village, %(year)s, 'ANNUAL', 'OFFICIAL', %(standard)s,
          case when h.b1 > case v.area_type when 'URBAN' then 175 else 140 end then 'NOT_POOR'
-              when k.points >= 30 then 'POOR' else 'NEAR_POOR' end,
-         h.members, h.b1, k.points, k.flags, k.id, 'FLAGS', '{}', %(standard)s || '/1', %(on)s, %(on)s
-       from (select id, commune, village, members, 60 + floor(random() * 60)::int * 10 b1,
-               1 + floor(random() * %(combinations)s)::int k
+              when k.points >= 30 then 'POOR' else 'NEAR_POOR' end, h.was,
+         h.members, h.b1, k.points, k.flags, k.id, 'FLAGS', '{{}}', %(standard)s || '/1', %(on)s, %(on)s
+       from (select n.id, n.commune, n.village, n.members, 60 + floor(random() * 60)::int * 10 b1,
+               {_MASK} mask, p.class was
              from (select *, row_number() over (order by id) nth from households) n
+             left join decisions p on p.household_id = n.id
              where nth %% %(share)s = 0) h
        join reviews v on v.commune = h.commune and v.year = %(year)s
-       join bench_combinations k on k.no = h.k""",
-    """insert into tellings (sequence, fact, leg, household_id, kind, stage, holds_from, province, commune, village,
-         members, status, class, standard, class_since)
+       join bench_combinations k on k.mask = h.mask""",
+    "analyze decisions",
+    f"""insert into tellings (sequence, fact, leg, household_id, kind, stage, holds_from, province, commune, village,
+         members, status, class, standard, class_since, previous_class, movement)
        select sequence, sequence, 0, household_id, 'CLASSIFIED', stage, valid_from, %(province)s, commune, village,
-         members, 'ACTIVE', class, standard, valid_from
-       from decisions where year = %(year)s""",
+         members, 'ACTIVE', class, standard, valid_from, previous_class, {_MOVEMENT}
+       from decisions d where year = %(year)s""",
 )
 _RESULT = """
 update households h set poverty_class = d.class, standard = d.standard, class_since = d.valid_from,
@@ -263,3 +281,9 @@ update households h set poverty_class = d.class, standard = d.standard, class_si
   ever_near_poor = d.class = 'NEAR_POOR'
 from (select distinct on (household_id) * from decisions order by household_id, sequence desc) d
 where d.household_id = h.id"""
+_IN_FORCE = """
+insert into household_combinations (household_id, commune, combination_id)
+select distinct on (household_id) household_id, commune, combination_id
+from decisions order by household_id, sequence desc"""
+_UNUSED = """
+delete from combinations c where not exists (select from decisions d where d.combination_id = c.id)"""

@@ -54,7 +54,8 @@ def keyset(
     if cursor:
         values = _decode(cursor, columns)
         bound = [sa.literal(value, column.type) for value, column in zip(values, columns, strict=True)]
-        query = query.where(sa.tuple_(*columns) > sa.tuple_(*bound))
+        # The first column's own bound lets an index begin there also where a list of its values is asked for.
+        query = query.where(columns[0] >= bound[0], sa.tuple_(*columns) > sa.tuple_(*bound))
     return query.order_by(*columns).limit(limit + 1)
 
 

@@ -44,6 +44,11 @@ def member_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table]:
             "number_key_before",
             postgresql_where=sa.text("number_key_before is not null and left_on is null"),
         ),
+        sa.Index(
+            "ix_members_merit",
+            "merit",
+            postgresql_where=sa.text("merit <> 'NONE' and left_on is null"),
+        ),
         sa.Index("ix_members_alike_keys", "alike_keys", postgresql_using="gin"),
         sa.Index("ix_members_name_keys", "name_keys", postgresql_using="gin"),
     )

@@ -85,6 +85,16 @@ households = sa.Table(
     one_of("preliminary_class", CLASSES),
     one_of("left_list_from", ("POOR", "NEAR_POOR")),
     sa.Index("ix_households_commune_id", "commune", "id"),
+    # A list of a whole province by what few of it are.
+    sa.Index(
+        "ix_households_class",
+        "poverty_class",
+        "commune",
+        "id",
+        postgresql_where=sa.text("poverty_class is not null"),
+    ),
+    sa.Index("ix_households_no_class", "commune", "id", postgresql_where=sa.text("poverty_class is null")),
+    sa.Index("ix_households_gone", "status", "commune", "id", postgresql_where=sa.text("status <> 'ACTIVE'")),
     sa.Index("ix_households_village_code", "commune", "village", "code"),
     sa.Index("ix_households_head_name_keys", "head_name_keys", postgresql_using="gin"),
     sa.Index("ix_households_unindexed", "id", postgresql_where=sa.text("head_name_keys is null")),
@@ -200,6 +210,23 @@ decisions = sa.Table(
     ),
 )
 
+household_combinations = sa.Table(
+    "household_combinations",
+    metadata,
+    sa.Column("household_id", pg.UUID(as_uuid=True), primary_key=True),
+    sa.Column("commune", sa.Text, nullable=False),
+    sa.Column("combination_id", sa.BigInteger),
+    # A list by indicator is read off this index alone, in its own order, however few households it has.
+    sa.Index(
+        "ix_household_combinations_place",
+        "commune",
+        "household_id",
+        postgresql_include=["combination_id"],
+        postgresql_where=sa.text("combination_id is not null"),
+    ),
+    comment="the combination of each household's official decision in force; what it follows from is tellings",
+)
+
 changes = sa.Table(
     "changes",
     metadata,
@@ -269,7 +296,14 @@ tellings = sa.Table(
     one_of("class", CLASSES),
     one_of("movement", MOVEMENTS),
     sa.Index("ix_tellings_household", "household_id", "holds_from", "sequence"),
-    sa.Index(None, "commune"),
+    # The order of a list of an earlier day.
+    sa.Index("ix_tellings_place", "commune", "household_id"),
+    sa.Index(
+        "ix_tellings_movement",
+        "movement",
+        "holds_from",
+        postgresql_where=sa.text("movement is not null"),
+    ),
     sa.Index(
         "uq_tellings_replaces", "replaces", unique=True, postgresql_where=sa.text("replaces is not null")
     ),

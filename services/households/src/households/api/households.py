@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Response
 from pydantic import Field
 from sqlalchemy import Row
 
@@ -16,6 +16,7 @@ from benvung.idempotency import Once, OnlyOnce
 from benvung.paging import After, CursorUnknown, Limit, Page
 from benvung.vault import Vault
 from households import actions, store
+from households.actions.filter_refusals import IndicatorRestricted
 from households.actions.refusals import (
     CommuneUnknown,
     HouseholdChanged,
@@ -44,6 +45,7 @@ from households.api.fields import (
     Writer,
     asked,
 )
+from households.api.filters import Narrowed
 from households.api.notes import Note, notes_of
 from households.domain import ClosureReason, HouseholdClass, Status, label
 from households.domain.labels import Language
@@ -146,7 +148,7 @@ def shown(row: Row[Any], vault: Vault, lang: Language) -> HouseholdShown:
         id=row.id,
         province=row.province,
         commune=row.commune,
-        commune_now=row._mapping.get("commune_now", row.commune),  # noqa: SLF001 -- SQLAlchemy's public name
+        commune_now=row.commune_now if "commune_now" in row._fields else row.commune,
         village=row.village,
         code=row.code,
         head_name=vault.open(row.head_name),
@@ -306,19 +308,15 @@ class HouseholdsPage(Page[HouseholdShown]):
     notes: list[Note] = Field(description="what is not known of the communes of that day")
 
 
-@router.get("/households", responses=problems.responses(CursorUnknown))
+@router.get("/households", responses=problems.responses(CursorUnknown, IndicatorRestricted))
 async def households(
     *,
     principal: Reader,
     conn: Conn,
     vault: Keys,
     lang: Lang,
+    narrowed: Narrowed,
     area: Area = None,
-    village: VillageCode | None = None,
-    poverty_class: Annotated[
-        PovertyClass | Literal["NONE"] | None, Query(alias="class", description="NONE = no official class")
-    ] = None,
-    status: Literal["ACTIVE", "LEFT", "CLOSED"] | None = None,
     on: OnDay = None,
     known_at: KnownAt = None,
     geography: Geography = "then",
@@ -328,8 +326,9 @@ async def households(
     """The households you may see. Reading names is recorded."""
     where = asked(principal, area, on, geography)
     eras = await store.geography.since(conn, on, known_at)
-    register = store.registry.register_at(where.scope, on, known_at, eras)
-    query = store.registry.households_query(register, where, village, poverty_class, status)
+    filters = narrowed.at(on, known_at)
+    register = store.registry.register_at(where.scope, on, known_at, eras, filters.combinations)
+    query = store.registry.households_query(register, where, filters)
     columns = (register.c.commune, register.c.id)
     rows = await store.registry.rows(conn, paging.keyset(query, columns, after, limit))
     items, following = paging.split(rows, columns, limit)
@@ -348,15 +347,13 @@ class CountShown(Shown):
     notes: list[Note] = Field(description="what is not known of the communes of that day")
 
 
-@router.get("/households/count")
+@router.get("/households/count", responses=problems.responses(IndicatorRestricted))
 async def count(
     *,
     principal: Reader,
     conn: Conn,
+    narrowed: Narrowed,
     area: Area = None,
-    village: VillageCode | None = None,
-    poverty_class: Annotated[PovertyClass | Literal["NONE"] | None, Query(alias="class")] = None,
-    status: Literal["ACTIVE", "LEFT", "CLOSED"] | None = None,
     on: OnDay = None,
     known_at: KnownAt = None,
     geography: Geography = "then",
@@ -364,8 +361,9 @@ async def count(
     """How many households the list with these filters has."""
     where = asked(principal, area, on, geography)
     eras = await store.geography.since(conn, on, known_at)
-    register = store.registry.register_at(where.scope, on, known_at, eras)
-    query = store.registry.households_query(register, where, village, poverty_class, status)
+    filters = narrowed.at(on, known_at)
+    register = store.registry.register_at(where.scope, on, known_at, eras, filters.combinations)
+    query = store.registry.households_query(register, where, filters)
     return CountShown(households=await store.registry.count(conn, query), notes=notes_of(on))
 
 

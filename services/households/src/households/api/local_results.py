@@ -36,6 +36,7 @@ from households.api.households import HouseholdShown
 from households.api.households import shown as household_shown
 from households.domain import HouseholdClass, label
 from households.files.write import csv_pieces
+from households.store.filters import Filters
 
 router = APIRouter(prefix="/v1", tags=["standards"])
 
@@ -130,7 +131,7 @@ async def listed(
         where.scope, on, known_at, await store.geography.since(conn, on, known_at)
     )
     local = store.local_standards.in_force(on, known_at)
-    base = store.registry.households_query(register, where, None, poverty_class, None)
+    base = store.registry.households_query(register, where, Filters(household_class=poverty_class))
     query = store.local_standards.listed(
         register, local, base, standard=standard, household_class=local_class
     )
@@ -219,7 +220,7 @@ async def _batch(request: Request, of: Asked, after: str | None) -> tuple[Sequen
         query: Select[Any] = store.local_standards.listed(
             register,
             store.local_standards.in_force(None, None),
-            store.registry.households_query(register, where, None, None, None),
+            store.registry.households_query(register, where),
             standard=of.standard,
             household_class=of.local_class,
         )

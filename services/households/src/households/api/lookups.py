@@ -83,13 +83,14 @@ async def look_up(
     *, given: LookedFor, principal: Looker, conn: Conn, vault: Keys, lang: Lang
 ) -> list[HouseholdSeen]:
     """Households of your province with this name or number, at most fifty. Looking is recorded."""
-    query = store.registry.households_query(table, Where(province_of(principal)), None, None, None)
+    query = store.registry.households_query(table, Where(province_of(principal)))
     asked = None if given.name is None else NameAsked.of(given.name)
     if asked is not None:
-        query = store.search.by_name(query, vault, asked)
+        query = store.search.by_name(query, vault, asked, None, MOST)
     else:
-        query = store.search.by_number(query, vault, parse_number(given.number or "").number)
-    rows = await store.registry.rows(conn, query.order_by(table.c.commune, table.c.id).limit(MOST))
+        numbered = store.search.by_number(query, vault, parse_number(given.number or "").number)
+        query = numbered.order_by(*store.search.ORDER).limit(MOST)
+    rows = (await store.registry.rows(conn, query))[:MOST]
     seen = await _seen(conn, vault, principal, rows, lang, asked)
     about = audit.About("household", [each.household_id for each in seen])
     detail = {"households": len(seen), "by": "NUMBER" if asked is None else "NAME"}

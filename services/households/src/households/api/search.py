@@ -4,7 +4,7 @@ import datetime as dt
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import Field
@@ -16,6 +16,7 @@ from benvung.db import Conn
 from benvung.paging import After, CursorUnknown, Limit, Page
 from benvung.vault import Vault
 from households import store
+from households.actions.filter_refusals import IndicatorRestricted
 from households.api.fields import (
     NO_CONTROLS,
     Area,
@@ -29,16 +30,17 @@ from households.api.fields import (
     VillageCode,
     within,
 )
+from households.api.filters import Narrowed
 from households.api.households import HouseholdShown, shown
 from households.api.persons import Digits, masked_number
 from households.domain.identity import parse_number
 from households.domain.name_search import NameAsked
+from households.store.filters import Filters
 from households.store.geography import Where
 from households.tables import households as table
 
 router = APIRouter(prefix="/v1", tags=["households"])
 
-_COLUMNS = (table.c.commune, table.c.id)
 NameWords = Annotated[
     str,
     Query(
@@ -78,7 +80,7 @@ class NumberGiven(Given):
     poverty_class: PovertyClass | None = Field(default=None, alias="class")
 
 
-@router.get("/households/search", responses=problems.responses(CursorUnknown))
+@router.get("/households/search", responses=problems.responses(CursorUnknown, IndicatorRestricted))
 async def by_name(
     *,
     name: NameWords,
@@ -86,20 +88,16 @@ async def by_name(
     conn: Conn,
     vault: Keys,
     lang: Lang,
+    narrowed: Narrowed,
     area: Area = None,
-    village: VillageCode | None = None,
-    poverty_class: Annotated[PovertyClass | Literal["NONE"] | None, Query(alias="class")] = None,
     after: After = None,
     limit: Limit = 50,
 ) -> Page[HouseholdFound]:
     """Households whose head or present member has these words in the name. Searching is recorded."""
     asked = NameAsked.of(name)
-    query = store.registry.households_query(
-        table, Where(within(principal, area)), village, poverty_class, None
-    )
-    query = store.search.by_name(query, vault, asked)
-    rows = await store.registry.rows(conn, paging.keyset(query, _COLUMNS, after, limit))
-    items, following = paging.split(rows, _COLUMNS, limit)
+    query = store.registry.households_query(table, Where(within(principal, area)), narrowed.at())
+    rows = await store.registry.rows(conn, store.search.by_name(query, vault, asked, after, limit))
+    items, following = paging.split(rows, store.search.ORDER, limit)
     members = await store.search.members_by_name(conn, vault, [row.id for row in items], asked)
     persons = _persons(members, vault)
     found = []
@@ -123,9 +121,9 @@ async def by_number(
     number = parse_number(given.number).number
     where = Where(within(principal, given.area))
     query: Select[Any] = store.registry.households_query(
-        table, where, given.village, given.poverty_class, None
+        table, where, Filters(given.village, given.poverty_class)
     )
-    query = store.search.by_number(query, vault, number).order_by(*_COLUMNS).limit(500)
+    query = store.search.by_number(query, vault, number).order_by(*store.search.ORDER).limit(500)
     rows = await store.registry.rows(conn, query)
     members = await store.search.members_by_number(conn, vault, [row.id for row in rows], number)
     persons = _persons(members, vault)

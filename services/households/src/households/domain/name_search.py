@@ -50,16 +50,17 @@ class NameAsked:
 
     @property
     def parts(self) -> frozenset[str]:
-        """The parts that every name which matches has."""
+        """Parts that every name which matches has, none of them implied by another.
+
+        What follows from another part finds nothing more, and makes a common name look rare to whoever counts
+        each part by itself.
+        """
         plain = [plain_name(word) for word in self.words]
-        marked = [word for word, bare in zip(self.words, plain, strict=True) if word != bare]
         if len(self.words) == 1:
-            return frozenset(marked or plain)
-        both = zip(pairwise(self.words), pairwise(plain), strict=True)
-        exact = {
-            _pair(*words) for words, bare in both if all(w != b for w, b in zip(words, bare, strict=True))
-        }
-        return frozenset({_pair(*pair) for pair in pairwise(plain)} | exact | set(marked))
+            return frozenset(self.words)
+        marked = [word != bare for word, bare in zip(self.words, plain, strict=True)]
+        pairs = zip(pairwise(self.words), pairwise(plain), pairwise(marked), strict=True)
+        return frozenset(_pair(*(words if all(both) else bare)) for words, bare, both in pairs)
 
     def matches(self, name: str) -> bool:
         """Whether the words stand in the name one after another."""

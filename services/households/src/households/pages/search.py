@@ -13,6 +13,7 @@ from benvung.problems import is_domain_refusal
 from households import store
 from households.api import search
 from households.api.fields import Keys, Reader
+from households.api.filters import Asked
 from households.api.search import HouseholdFound, NumberGiven
 from households.pages.frame import language, page
 
@@ -36,6 +37,7 @@ async def search_page(
         conn=conn,
         vault=vault,
         lang=language(request),
+        narrowed=Asked(),
         after=after,
         limit=SHOWN,
     )

@@ -1,15 +1,19 @@
-"""Combinations of deprived indicators for decisions that were taken before combinations were kept."""
+"""Combinations of deprived indicators: which have an indicator, and those of decisions that lack theirs yet."""
 
+import asyncio
+import json
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung import db
-from households.tables import decisions
+from benvung.vault import Vault
+from households.tables import combinations, decisions
 
+_AT_ONCE = 64
 _UNCOMBINED = (decisions.c.flags.is_not(None), decisions.c.combination_id.is_(None))
 
 
@@ -52,9 +56,67 @@ async def assign(conn: AsyncConnection, found: Sequence[tuple[Uncombined, bytes]
         " order by place on conflict do nothing",
         ([known[key].standard for key in keys], keys, [known[key].flags for key in keys]),
     )
-    await pg.execute(
+    cursor = await pg.execute(
         "update decisions d set combination_id = k.id"
         " from unnest(%b::uuid[], %b::bytea[]) as g(decision_id, key)"
-        " join combinations k on k.fingerprint = g.key where d.decision_id = g.decision_id",
+        " join combinations k on k.fingerprint = g.key where d.decision_id = g.decision_id"
+        " returning d.household_id",
         ([each.decision_id for each, _ in found], [key for _, key in found]),
     )
+    await follow(conn, {row[0] for row in await cursor.fetchall()})
+
+
+_FOLLOW = """insert into household_combinations as known (household_id, commune, combination_id)
+ select asked.id, coalesce(n.commune, ''), case when n.status = 'ACTIVE' then g.combination_id end
+ from (select id from unnest(%s::uuid[]) as given(id) order by id) asked
+ left join lateral (
+   select t.commune, t.status from tellings t
+   where t.household_id = asked.id and t.kind <> 'ANNULLED'
+   and not exists (select from tellings r where r.replaces = t.sequence)
+   order by t.holds_from desc, t.sequence desc limit 1) n on true
+ left join lateral (
+   select t.fact from tellings t
+   where t.household_id = asked.id and t.kind <> 'ANNULLED'
+   and (t.stage = 'OFFICIAL' or t.kind = 'ARRIVED' and t.leg = 0)
+   and not exists (select from tellings r where r.replaces = t.sequence)
+   order by t.holds_from desc, t.sequence desc limit 1) f on true
+ left join decisions g on g.sequence = f.fact
+ on conflict (household_id) do update set commune = excluded.commune, combination_id = excluded.combination_id
+ where (known.commune, known.combination_id) is distinct from (excluded.commune, excluded.combination_id)"""
+
+
+async def follow(conn: AsyncConnection, households: Collection[uuid.UUID]) -> None:
+    """Bring what is known of the combinations of these households to what is told of them now."""
+    if households:
+        await (await db.driver(conn)).execute(_FOLLOW, (list(households),))
+
+
+@dataclass(slots=True)
+class Dictionary:
+    """The combinations that were opened by this process: each once, for none is ever changed or removed."""
+
+    _opened: dict[int, frozenset[str]] = field(default_factory=dict)
+
+    async def having(self, conn: AsyncConnection, vault: Vault, indicator: str) -> list[int] | None:
+        """The combinations, of whichever standard, in which an indicator is deprived.
+
+        None while some decision's own combination is still to be found.
+        """
+        left = sa.exists().where(*_UNCOMBINED)
+        known = sa.select(sa.func.count()).select_from(combinations).scalar_subquery()
+        count, waits = (await conn.execute(sa.select(known, left))).one()
+        if waits:
+            return None
+        if count != len(self._opened):
+            await self._open(conn, vault)
+        return sorted(number for number, flags in self._opened.items() if indicator in flags)
+
+    async def _open(self, conn: AsyncConnection, vault: Vault) -> None:
+        query = sa.select(combinations.c.id, combinations.c.flags)
+        sealed = [row for row in await conn.execute(query) if row.id not in self._opened]
+
+        def opened() -> dict[int, frozenset[str]]:
+            return {row.id: frozenset(json.loads(vault.open(row.flags))) for row in sealed}
+
+        # Opening thousands would hold up every other request.
+        self._opened |= await asyncio.to_thread(opened) if len(sealed) > _AT_ONCE else opened()

@@ -21,7 +21,7 @@ from households.domain import (
     Scores,
     Stage,
 )
-from households.store import geography
+from households.store import combinations, geography
 from households.store.geography import Eras
 from households.store.households import RECORD, SET, record_of
 from households.store.reviews import Review
@@ -181,6 +181,16 @@ _TELL = """insert into tellings (sequence, fact, leg, household_id, kind, stage,
  r.preliminary_class, r.previous_class, r.previous_standard, r.previous_members, r.movement
  from r join reviews v on v.id = %(review)s"""
 
+# It gives the class from now on, and with it the combination of indicators that counts.
+_COUNTS = """insert into household_combinations (household_id, commune, combination_id)
+ select r.household_id, r.commune,
+ coalesce((select k.id from combinations k where k.fingerprint = {key}),
+          (select c.id from c where c.fingerprint = {key}))
+ from r join reviews v on v.id = %(review)s{row} where v.stage = 'OFFICIAL'
+ on conflict (household_id) do update set commune = excluded.commune, combination_id = excluded.combination_id"""
+_COUNTS_GIVEN = _COUNTS.format(key=_KEY, row="")
+_COUNTS_FROM_FILE = _COUNTS.format(key="i.combination_key", row=_ROW)
+
 # The limit tells the planner that there is one row: it would expect a hundred and read whole tables.
 _ONE = f"with r as materialized ({_RECORDS} limit 1), u as ({_UPDATE_KNOWN}), c as ({_COMBINE_GIVEN})"
 _GIVEN = f"with r as materialized ({_RECORDS}), u as ({_UPDATE_KNOWN}), c as ({_COMBINE_GIVEN})"
@@ -202,7 +212,8 @@ async def write(conn: AsyncConnection, review: Review, taken: Sequence[Taken], *
         raise ValueError("decisions come from a file or not, never both")
     await _enter_causes(pg, taken, from_file=from_file)
     begun, insert = _begun(taken, from_file=from_file)
-    telling = "" if late else f", t as ({_TELL})"
+    counts = _COUNTS_FROM_FILE if from_file else _COUNTS_GIVEN
+    telling = "" if late else f", t as ({_TELL}), counted as ({counts})"
     await pg.execute(
         f"{begun}{telling} {insert}",
         {
@@ -213,6 +224,8 @@ async def write(conn: AsyncConnection, review: Review, taken: Sequence[Taken], *
             "decision_number": review.decision_number,
         },
     )
+    if late:
+        await combinations.follow(conn, {each.outcome.state.household_id for each in taken})
 
 
 async def _enter_causes(pg: psycopg.AsyncConnection[Any], taken: Sequence[Taken], *, from_file: bool) -> None:

@@ -2,15 +2,17 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung.auth import Scope
+from households.store.filters import EVERY_ONE, Filters, is_one_of
 from households.store.geography import Eras, Where, now
-from households.tables import households, import_rows, reviews, tellings, villages
+from households.store.standing import Clocks, is_newest, stands
+from households.tables import household_combinations, households, import_rows, reviews, tellings, villages
 
 EXPORT_BATCH = 1000
 NOTHING_SINCE = Eras([])
@@ -24,68 +26,81 @@ _TOLD = (
 
 
 def register_at(
-    scope: Scope, on: dt.date | None, known_at: dt.datetime | None, eras: Eras = NOTHING_SINCE
+    scope: Scope,
+    on: dt.date | None,
+    known_at: dt.datetime | None,
+    eras: Eras = NOTHING_SINCE,
+    combinations: Sequence[int] | None = None,
 ) -> sa.FromClause:
     """The register as it was on a day, as it was known at a moment; now, when neither is asked for.
 
     A household stands where it stood then, and `commune_now` is what that commune became by `eras`. Its head,
     code and version are those of now. One that was entered without a decision has no day of its own: it is
-    there on every day.
+    there on every day. Of now it can be that of the households alone whose combination of deprived indicators
+    is one of these: it is then read in the order of their places.
     """
-    if on is None and known_at is None:
-        return households
-    later = tellings.alias("later")
-    replaced = sa.exists().where(later.c.replaces == tellings.c.sequence)
-    ever = sa.select(tellings.c.household_id).where(eras.sources(scope).where(tellings.c.commune))
-    told = sa.select(tellings).where(tellings.c.household_id.in_(ever), tellings.c.kind != "ANNULLED")
-    if known_at is not None:
-        replaced = replaced.where(later.c.recorded_at <= known_at)
-        told = told.where(tellings.c.recorded_at <= known_at)
-    if on is not None:
-        told = told.where(tellings.c.holds_from <= on)
-    newest = (
-        told.where(~replaced)
-        .ext(pg.distinct_on(tellings.c.household_id))
-        .order_by(tellings.c.household_id, tellings.c.holds_from.desc(), tellings.c.sequence.desc())
-        .subquery("newest")
-    )
+    clocks = Clocks(on, known_at)
+    if not clocks.earlier:
+        return households if combinations is None else _deprived(combinations)
+    told = tellings.alias("told")
+    # Places of another day are what the list is ordered by: the index of tellings by place has that order.
+    joined = told.join(households, households.c.id == told.c.household_id)
+    source, commune_now = eras.commune_now(joined, told.c.household_id, told.c.commune)
     columns = [
-        households.c.id,
+        told.c.household_id.label("id"),
         *(households.c[name] for name in _KEPT_BY_ALL),
-        *(newest.c[name] for name in _TOLD),
-        newest.c["class"].label("poverty_class"),
+        *(told.c[name] for name in _TOLD),
+        told.c["class"].label("poverty_class"),
+        commune_now.label("commune_now"),
     ]
-    joined = households.join(newest, newest.c.household_id == households.c.id)
-    source, commune_now = eras.commune_now(joined, households.c.id, newest.c.commune)
-    return sa.select(*columns, commune_now.label("commune_now")).select_from(source).subquery("then")
+    return (
+        sa.select(*columns)
+        .select_from(source)
+        .where(
+            eras.sources(scope).where(told.c.commune),
+            stands(told, clocks),
+            is_newest(told, clocks),
+        )
+        .subquery("then")
+    )
 
 
-def households_query(
-    register: sa.FromClause,
-    where: Where,
-    village: str | None,
-    household_class: str | None,
-    status: str | None,
-) -> sa.Select[Any]:
-    """Households of a place, narrowed as asked. `household_class` NONE means without an official class."""
-    query = sa.select(register).where(where.condition(register))
-    if village is not None:
-        query = query.where(register.c.village == village)
-    if household_class == "NONE":
-        query = query.where(register.c.poverty_class.is_(None))
-    elif household_class is not None:
-        query = query.where(register.c.poverty_class == household_class)
-    if status is not None:
-        query = query.where(register.c.status == status)
-    return query
+def _deprived(combinations: Sequence[int]) -> sa.FromClause:
+    known = household_combinations
+    place = ("id", "commune")
+    return (
+        sa.select(
+            known.c.household_id.label("id"),
+            known.c.commune,
+            known.c.combination_id,
+            *(column for column in households.c if column.name not in place),
+        )
+        .join(households, households.c.id == known.c.household_id)
+        .where(is_one_of(combinations))
+        .subquery("deprived")
+    )
+
+
+def households_query(register: sa.FromClause, where: Where, filters: Filters = EVERY_ONE) -> sa.Select[Any]:
+    """Households of a place, narrowed as asked."""
+    return _read(register).where(where.condition(register), *filters.conditions(register))
+
+
+_NOT_READ = frozenset({"head_key", "head_name_keys", "indigenous_ethnicity", "combination_id"})
+
+
+def _read(register: sa.FromClause) -> sa.Select[Any]:
+    """All that anybody is shown; what households are found by would take longer to read than all of it."""
+    return sa.select(*(column for column in register.c if column.name not in _NOT_READ))
 
 
 async def one(
     conn: AsyncConnection, register: sa.FromClause, household_id: uuid.UUID, scope: Scope
 ) -> sa.Row[Any] | None:
     """One household of the register within the scope, or nothing."""
-    query = sa.select(register).where(register.c.id == household_id, scope.where(now(register)))
-    return (await conn.execute(query)).one_or_none()
+    query = _read(register).where(register.c.id == household_id, scope.where(now(register)))
+    found: sa.Row[Any] | None = (await conn.execute(query)).one_or_none()
+    return found
 
 
 def reviews_query(scope: Scope, eras: Eras, year: int | None, state: str | None) -> sa.Select[Any]:
@@ -98,12 +113,19 @@ def reviews_query(scope: Scope, eras: Eras, year: int | None, state: str | None)
 
 
 async def rows(conn: AsyncConnection, query: sa.Select[Any]) -> list[sa.Row[Any]]:
-    """All rows of a bounded query."""
+    """All rows of a bounded query, planned for what it asks."""
+    await _plan_for_this(conn)
     return list((await conn.execute(query)).all())
+
+
+async def _plan_for_this(conn: AsyncConnection) -> None:
+    """One plan for whatever is asked would go through the whole register where few households are asked for."""
+    await conn.exec_driver_sql("set local plan_cache_mode = force_custom_plan")
 
 
 async def count(conn: AsyncConnection, query: sa.Select[Any]) -> int:
     """How many rows a query of this module has."""
+    await _plan_for_this(conn)
     return int((await conn.execute(sa.select(sa.func.count()).select_from(query.subquery()))).scalar_one())
 
 
@@ -125,6 +147,7 @@ async def export_batch(
     if after is not None:
         bound = [sa.literal(after[0]), sa.literal(after[1]), sa.literal(after[2], register.c.id.type)]
         query = query.where(place > sa.tuple_(*bound))
+    await _plan_for_this(conn)
     return list((await conn.execute(query)).all())
 
 

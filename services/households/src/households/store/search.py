@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from benvung import paging
 from benvung.vault import Vault
 from households.domain.name_search import NameAsked, name_parts
 from households.tables import households, members
@@ -25,16 +26,27 @@ def keys_of_name(vault: Vault, name: str) -> list[int]:
     return keys_of(vault, name_parts(name))
 
 
-def by_name(query: sa.Select[Any], vault: Vault, asked: NameAsked) -> sa.Select[Any]:
-    """`query` of households, narrowed to those whose head or member may be meant."""
+ORDER = (households.c.commune, households.c.id)
+
+
+def by_name(
+    query: sa.Select[Any], vault: Vault, asked: NameAsked, after: str | None, limit: int
+) -> sa.Select[Any]:
+    """A page of `query` of households, narrowed to those whose head or member may be meant.
+
+    Heads and members are looked for apart, each for a page of its own: a common name then is met by reading
+    households in order, a rare one by its index, whichever the one and the other is.
+    """
     found = []
     for each in vault.searched:
         keys = _literal(keys_of(each, asked.parts))
-        found += [
-            sa.select(households.c.id).where(households.c.head_name_keys.contains(keys)),
-            sa.select(members.c.household_id).where(_present(), members.c.name_keys.contains(keys)),
-        ]
-    return query.where(households.c.id.in_(sa.union(*found)))
+        people = sa.select(members.c.household_id).where(_present(), members.c.name_keys.contains(keys))
+        for meant in (households.c.head_name_keys.contains(keys), households.c.id.in_(people)):
+            page = paging.keyset(query.where(meant), ORDER, after, limit)
+            found.append(sa.select(page.subquery()))
+    either = sa.union_all(*found).subquery("found")
+    order = (either.c.commune, either.c.id)
+    return sa.select(either).ext(pg.distinct_on(*order)).order_by(*order).limit(limit + 1)
 
 
 def by_number(query: sa.Select[Any], vault: Vault, number: str) -> sa.Select[Any]:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung import db
 from households.domain import HouseholdState, Outcome
+from households.store import combinations
 from households.store.decisions import Paper
 
 
@@ -69,6 +70,9 @@ async def add(conn: AsyncConnection, told: Sequence[Told]) -> None:
     """Write down what was told."""
     if told:
         await (await db.driver(conn)).execute(_ADD, (db.as_json([_telling(each) for each in told]),))
+        # Who is entered anew has no decision yet.
+        changed = [each for each in told if each.kind != "REGISTERED" or each.replaces is not None]
+        await combinations.follow(conn, {each.state.household_id for each in changed})
 
 
 async def add_changes(conn: AsyncConnection, recorded: Sequence[Change]) -> None:
