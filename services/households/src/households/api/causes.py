@@ -22,6 +22,7 @@ from households.domain import label
 from households.domain.causes import CauseCount, cause_list, counted
 from households.files.causes import CauseLine, causes_csv, write_causes_xlsx
 from households.store.causes import Level
+from households.store.standing import Clocks
 
 router = APIRouter(prefix="/v1", tags=["causes"])
 
@@ -128,7 +129,7 @@ async def causes(
     What counts is the official decision in force on that day, as it was known then.
     """
     level = _level(principal, area, on)
-    found = await _found(conn, principal, vault, area, level, (on, known_at))
+    found = await _found(conn, principal, vault, area, level, Clocks(on, known_at))
     return CausesCounted(
         level=level,
         on=on,
@@ -157,7 +158,7 @@ async def as_csv(
     known_at: KnownAt = None,
 ) -> StreamingResponse:
     """The rows of form 7.10 as CSV. Who took them and what for is recorded."""
-    lines = await _taken(conn, principal, vault, area, (on, known_at), purpose)
+    lines = await _taken(conn, principal, vault, area, Clocks(on, known_at), purpose)
     return StreamingResponse(
         causes_csv(lines),
         media_type="text/csv; charset=utf-8",
@@ -178,13 +179,12 @@ async def as_xlsx(
     known_at: KnownAt = None,
 ) -> FileResponse:
     """The rows of form 7.10 as a workbook. Who took them and what for is recorded."""
-    lines = await _taken(conn, principal, vault, area, (on, known_at), purpose)
+    lines = await _taken(conn, principal, vault, area, Clocks(on, known_at), purpose)
     return await workbook(
         request, lambda path: write_causes_xlsx(path, lines), f"causes-{area or 'all'}.xlsx"
     )
 
 
-Asked = tuple[dt.date | None, dt.datetime | None]
 Found = tuple[str, str, list[CauseCount]]
 
 
@@ -199,13 +199,13 @@ def _level(principal: Principal, area: str | None, on: dt.date | None) -> Level:
 
 
 async def _found(  # noqa: PLR0917 -- what is asked for
-    conn: Conn, principal: Principal, vault: Vault, area: str | None, level: Level, clocks: Asked
+    conn: Conn, principal: Principal, vault: Vault, area: str | None, level: Level, clocks: Clocks
 ) -> list[Found]:
-    on, known_at = clocks
+    on, known_at = clocks.on, clocks.known_at
     where = asked(principal, area, on, "then")
     eras = await store.geography.since(conn, on, known_at)
     register = store.registry.register_at(where.scope, on, known_at, eras)
-    rows = await store.causes.counts(conn, vault, register, where, level, on=on, known_at=known_at)
+    rows = await store.causes.counts(conn, vault, register, where, level, clocks=clocks)
     names = await _names(conn, {row.area for row in rows}, level, on or clock.today())
     by_area = [
         (code, names.get(code, code), counted((r.household_class, r.causes, r.households) for r in own))
@@ -252,9 +252,9 @@ def _both(lang: Lang) -> str:
 
 
 async def _taken(  # noqa: PLR0917 -- what is asked for
-    conn: Conn, principal: Principal, vault: Vault, area: str | None, clocks: Asked, purpose: str
+    conn: Conn, principal: Principal, vault: Vault, area: str | None, clocks: Clocks, purpose: str
 ) -> list[CauseLine]:
-    level = _level(principal, area, clocks[0])
+    level = _level(principal, area, clocks.on)
     found = await _found(conn, principal, vault, area, level, clocks)
     detail: dict[str, Any] = {"areas": len(found) - 1, "purpose": purpose}
     await audit.record(conn, principal, "causes.exported", "area", area or "*", detail)

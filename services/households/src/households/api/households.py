@@ -49,6 +49,7 @@ from households.api.filters import Narrowed
 from households.api.notes import Note, notes_of
 from households.domain import ClosureReason, HouseholdClass, Status, label
 from households.domain.labels import Language
+from households.store.standing import Clocks
 from households.tables import households as table
 
 router = APIRouter(prefix="/v1", tags=["households"])
@@ -391,5 +392,5 @@ async def household(
         etags.tag(response, row.version, lang)
     causes = None
     if row.status == Status.ACTIVE:
-        causes = await store.causes.in_force(conn, vault, household_id, on, known_at)
+        causes = await store.causes.in_force(conn, vault, household_id, Clocks(on, known_at))
     return HouseholdRead(**dict(shown(row, vault, lang)), **causes_shown(principal, causes, lang))

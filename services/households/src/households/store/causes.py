@@ -4,7 +4,6 @@ What a cause means is sealed in `cause_sets`: a question about a cause opens the
 asks the database for their ids.
 """
 
-import datetime as dt
 import json
 import uuid
 from collections.abc import Collection, Mapping, Sequence
@@ -18,10 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from benvung.vault import Vault
 from households.domain.causes import Causes
 from households.store.geography import Where
+from households.store.standing import Clocks, Condition, gives_class, is_newest, stands
 from households.tables import cause_sets, decisions, tellings
 
 Level = Literal["PROVINCE", "COMMUNE", "VILLAGE"]
-Condition = sa.ColumnElement[bool]
 LISTS = ("POOR", "NEAR_POOR")
 
 
@@ -68,23 +67,20 @@ async def in_force(
     conn: AsyncConnection,
     vault: Vault,
     household_id: uuid.UUID,
-    on: dt.date | None = None,
-    known_at: dt.datetime | None = None,
+    clocks: Clocks,
 ) -> Causes | None:
     """What the official decision in force says of a household's causes, as of a day and known at a moment."""
     told = tellings.alias()
     query: sa.Select[Any] = (
         sa.select(decisions.c.decision_id, decisions.c.cause_set_id, decisions.c.cause_text)
         .select_from(told.join(decisions, decisions.c.sequence == told.c.fact))
-        .where(told.c.household_id == household_id, _gives_the_class(told, on, known_at))
+        .where(told.c.household_id == household_id, _gives_the_class(told, clocks))
     )
     rows = (await conn.execute(query)).all()
     return next(iter((await of_rows(conn, vault, rows)).values()), None)
 
 
-def has_one_of(
-    register: sa.FromClause, ids: Sequence[int], on: dt.date | None, known_at: dt.datetime | None
-) -> Condition:
+def has_one_of(register: sa.FromClause, ids: Sequence[int], clocks: Clocks) -> Condition:
     """Whether the official decision in force of a household of the register says one of these combinations."""
     told = tellings.alias()
     found = (
@@ -92,7 +88,7 @@ def has_one_of(
         .join(decisions, decisions.c.sequence == told.c.fact)
         .where(
             decisions.c.cause_set_id == sa.any_(sa.literal(list(ids), pg.ARRAY(sa.BigInteger))),
-            _gives_the_class(told, on, known_at),
+            _gives_the_class(told, clocks),
         )
     )
     return sa.and_(register.c.status == "ACTIVE", register.c.id.in_(found))
@@ -105,15 +101,14 @@ async def counts(
     where: Where,
     level: Level,
     *,
-    on: dt.date | None,
-    known_at: dt.datetime | None,
+    clocks: Clocks,
 ) -> list[Counted]:
     """Households of both lists by area, class and combination of causes."""
     told = tellings.alias()
     decided = (
         sa.select(told.c.household_id, decisions.c.cause_set_id)
         .join(decisions, decisions.c.sequence == told.c.fact)
-        .where(decisions.c.cause_set_id.is_not(None), _gives_the_class(told, on, known_at))
+        .where(decisions.c.cause_set_id.is_not(None), _gives_the_class(told, clocks))
         .subquery("decided")
     )
     area = {
@@ -134,29 +129,9 @@ async def counts(
     return [Counted(row[0], row[1], None if row[2] is None else known[row[2]], int(row[3])) for row in rows]
 
 
-def _gives_the_class(told: sa.FromClause, on: dt.date | None, known_at: dt.datetime | None) -> Condition:
+def _gives_the_class(told: sa.FromClause, clocks: Clocks) -> Condition:
     """Whether a telling is what the household's class rests on: of all that stand, the newest that gives one.
 
     One that came from outside has its class from there, and no decision of before is the ground of it.
     """
-
-    def gives(one: sa.FromClause) -> Condition:
-        return sa.or_(one.c.stage == "OFFICIAL", sa.and_(one.c.kind == "ARRIVED", one.c.leg == 0))
-
-    later = tellings.alias()
-    turn = sa.tuple_(later.c.holds_from, later.c.sequence) > sa.tuple_(told.c.holds_from, told.c.sequence)
-    newer = sa.exists().where(
-        later.c.household_id == told.c.household_id, turn, gives(later), _stands(later, on, known_at)
-    )
-    return sa.and_(gives(told), _stands(told, on, known_at), ~newer)
-
-
-def _stands(told: sa.FromClause, on: dt.date | None, known_at: dt.datetime | None) -> Condition:
-    instead = tellings.alias()
-
-    def recorded(one: sa.FromClause) -> Condition:
-        return sa.true() if known_at is None else one.c.recorded_at <= known_at
-
-    replaced = sa.exists().where(instead.c.replaces == told.c.sequence, recorded(instead))
-    holds = sa.true() if on is None else told.c.holds_from <= on
-    return sa.and_(told.c.kind != "ANNULLED", holds, recorded(told), ~replaced)
+    return sa.and_(gives_class(told), stands(told, clocks), is_newest(told, clocks, gives_class))
