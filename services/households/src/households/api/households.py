@@ -24,6 +24,7 @@ from households.actions.refusals import (
     HouseholdNotFound,
     VillageUnknown,
 )
+from households.api.cause_models import WithCauses, causes_shown
 from households.api.fields import (
     Area,
     CommuneCode,
@@ -48,6 +49,7 @@ from households.api.filters import Narrowed
 from households.api.notes import Note, notes_of
 from households.domain import ClosureReason, HouseholdClass, Status, label
 from households.domain.labels import Language
+from households.store.standing import Clocks
 from households.tables import households as table
 
 router = APIRouter(prefix="/v1", tags=["households"])
@@ -135,6 +137,10 @@ class HouseholdShown(Shown):
     preliminary_class: str | None
     revision: int
     version: int
+
+
+class HouseholdRead(HouseholdShown, WithCauses):
+    """One household, with the causes of poverty that the official decision in force says."""
 
 
 def shown(row: Row[Any], vault: Vault, lang: Language) -> HouseholdShown:
@@ -373,7 +379,7 @@ async def household(
     response: Response,
     on: OnDay = None,
     known_at: KnownAt = None,
-) -> HouseholdShown:
+) -> HouseholdRead:
     """One household, now or as it was on a day or known at a moment. Reading its head's name is recorded."""
     scope = principal.scope()
     eras = await store.geography.since(conn, on, known_at)
@@ -384,4 +390,7 @@ async def household(
     await audit.record(conn, principal, "household.read", "household", str(household_id))
     if register is table:
         etags.tag(response, row.version, lang)
-    return shown(row, vault, lang)
+    causes = None
+    if row.status == Status.ACTIVE:
+        causes = await store.causes.in_force(conn, vault, household_id, Clocks(on, known_at))
+    return HouseholdRead(**dict(shown(row, vault, lang)), **causes_shown(principal, causes, lang))

@@ -2,6 +2,7 @@
 
 from households.store import (
     candidates,
+    causes,
     combinations,
     cycles,
     deadlines,
@@ -36,6 +37,7 @@ from households.store import (
 
 __all__ = [
     "candidates",
+    "causes",
     "combinations",
     "cycles",
     "deadlines",
