@@ -11,6 +11,14 @@ depends_on = None
 SEALS_BEFORE = "'flags', 'reviewer', 'inputs'"
 SEALS = f"{SEALS_BEFORE}, 'cause_text'"
 
+IN_FORCE_BEFORE = (
+    "the combination of each household''s official decision in force; what it follows from is tellings"
+)
+IN_FORCE = (
+    "the combinations of indicators and of causes of each household''s official decision in force;"
+    " what they follow from is tellings"
+)
+
 
 def _stay_as_written(columns: str) -> None:
     op.execute("drop trigger decisions_stay_as_written on decisions")
@@ -47,12 +55,21 @@ def upgrade() -> None:
         "alter table import_rows add column causes bytea, add column cause_key bytea,"
         " add column cause_text bytea"
     )
+    # Of every household in force: a list by cause then is read in its own order, as one by indicator is (0013).
+    op.execute("alter table household_combinations add column cause_set_id bigint")
+    op.execute(
+        "create index ix_household_combinations_causes on household_combinations (commune, household_id)"
+        " include (cause_set_id) where cause_set_id is not null"
+    )
+    op.execute(f"comment on table household_combinations is '{IN_FORCE}'")
     _stay_as_written(SEALS)
 
 
 def downgrade() -> None:
     """Forget the causes."""
     _stay_as_written(SEALS_BEFORE)
+    op.execute(f"comment on table household_combinations is '{IN_FORCE_BEFORE}'")
+    op.execute("alter table household_combinations drop column cause_set_id")
     op.execute("alter table import_rows drop column causes, drop column cause_key, drop column cause_text")
     op.execute("alter table decisions drop column cause_set_id, drop column cause_text")
     op.execute("drop table cause_sets")

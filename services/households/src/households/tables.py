@@ -140,7 +140,7 @@ reviews = sa.Table(
     sa.Index("ix_reviews_commune_id", "commune", "id"),
 )
 
-combinations, cause_sets = dictionary_tables(metadata)
+combinations, cause_sets, household_combinations = dictionary_tables(metadata)
 
 decisions = sa.Table(
     "decisions",
@@ -208,23 +208,6 @@ decisions = sa.Table(
         "decision_id",
         postgresql_where=sa.text("flags is not null and combination_id is null"),
     ),
-)
-
-household_combinations = sa.Table(
-    "household_combinations",
-    metadata,
-    sa.Column("household_id", pg.UUID(as_uuid=True), primary_key=True),
-    sa.Column("commune", sa.Text, nullable=False),
-    sa.Column("combination_id", sa.BigInteger),
-    # A list by indicator is read off this index alone, in its own order, however few households it has.
-    sa.Index(
-        "ix_household_combinations_place",
-        "commune",
-        "household_id",
-        postgresql_include=["combination_id"],
-        postgresql_where=sa.text("combination_id is not null"),
-    ),
-    comment="the combination of each household's official decision in force; what it follows from is tellings",
 )
 
 changes = sa.Table(

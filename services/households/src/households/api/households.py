@@ -16,7 +16,7 @@ from benvung.idempotency import Once, OnlyOnce
 from benvung.paging import After, CursorUnknown, Limit, Page
 from benvung.vault import Vault
 from households import actions, store
-from households.actions.filter_refusals import IndicatorRestricted
+from households.actions.filter_refusals import BY_FILTERS
 from households.actions.refusals import (
     CommuneUnknown,
     HouseholdChanged,
@@ -309,7 +309,7 @@ class HouseholdsPage(Page[HouseholdShown]):
     notes: list[Note] = Field(description="what is not known of the communes of that day")
 
 
-@router.get("/households", responses=problems.responses(CursorUnknown, IndicatorRestricted))
+@router.get("/households", responses=problems.responses(CursorUnknown, *BY_FILTERS))
 async def households(
     *,
     principal: Reader,
@@ -328,7 +328,7 @@ async def households(
     where = asked(principal, area, on, geography)
     eras = await store.geography.since(conn, on, known_at)
     filters = narrowed.at(on, known_at)
-    register = store.registry.register_at(where.scope, on, known_at, eras, filters.combinations)
+    register = store.registry.register_at(where.scope, on, known_at, eras, filters.grounds)
     query = store.registry.households_query(register, where, filters)
     columns = (register.c.commune, register.c.id)
     rows = await store.registry.rows(conn, paging.keyset(query, columns, after, limit))
@@ -348,7 +348,7 @@ class CountShown(Shown):
     notes: list[Note] = Field(description="what is not known of the communes of that day")
 
 
-@router.get("/households/count", responses=problems.responses(IndicatorRestricted))
+@router.get("/households/count", responses=problems.responses(*BY_FILTERS))
 async def count(
     *,
     principal: Reader,
@@ -363,7 +363,7 @@ async def count(
     where = asked(principal, area, on, geography)
     eras = await store.geography.since(conn, on, known_at)
     filters = narrowed.at(on, known_at)
-    register = store.registry.register_at(where.scope, on, known_at, eras, filters.combinations)
+    register = store.registry.register_at(where.scope, on, known_at, eras, filters.grounds)
     query = store.registry.households_query(register, where, filters)
     return CountShown(households=await store.registry.count(conn, query), notes=notes_of(on))
 

@@ -1,7 +1,6 @@
-"""Causes of poverty by the official decision in force: of one household, counted by area, as a condition of lists.
+"""Causes of poverty by the official decision in force: of one household, counted by area.
 
-What a cause means is sealed in `cause_sets`: a question about a cause opens the sets, of which there are few, and
-asks the database for their ids.
+What a cause means is sealed in `cause_sets`: a question about causes opens the sets, of which there are few.
 """
 
 import json
@@ -11,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung.vault import Vault
@@ -44,11 +42,6 @@ async def sets(
     return {row.id: tuple(json.loads(vault.open(row.causes))) for row in await conn.execute(query)}
 
 
-async def having(conn: AsyncConnection, vault: Vault, cause: str) -> list[int]:
-    """The combinations that this cause is in, for `has_one_of`."""
-    return sorted(each for each, codes in (await sets(conn, vault)).items() if cause in codes)
-
-
 async def of_rows(
     conn: AsyncConnection, vault: Vault, rows: Sequence[sa.Row[Any]]
 ) -> Mapping[uuid.UUID, Causes]:
@@ -78,20 +71,6 @@ async def in_force(
     )
     rows = (await conn.execute(query)).all()
     return next(iter((await of_rows(conn, vault, rows)).values()), None)
-
-
-def has_one_of(register: sa.FromClause, ids: Sequence[int], clocks: Clocks) -> Condition:
-    """Whether the official decision in force of a household of the register says one of these combinations."""
-    told = tellings.alias()
-    found = (
-        sa.select(told.c.household_id)
-        .join(decisions, decisions.c.sequence == told.c.fact)
-        .where(
-            decisions.c.cause_set_id == sa.any_(sa.literal(list(ids), pg.ARRAY(sa.BigInteger))),
-            _gives_the_class(told, clocks),
-        )
-    )
-    return sa.and_(register.c.status == "ACTIVE", register.c.id.in_(found))
 
 
 async def counts(

@@ -125,11 +125,12 @@ _INTO_COMBINATIONS = """insert into combinations (standard, fingerprint, flags)
  where {key} is not null and not exists (select from combinations k where k.fingerprint = {key})
  order by {key} on conflict do nothing returning id, fingerprint"""
 _KEY, _FLAGS = "decode(r.combination_key, 'hex')", "decode(r.flags, 'hex')"
+_CAUSE_KEY = "decode(r.cause_key, 'hex')"
 _COMBINE_GIVEN = _INTO_COMBINATIONS.format(key=_KEY, flags=_FLAGS, row="")
 _INSERT_GIVEN = _INTO_DECISIONS.format(
     flags=_FLAGS,
     key=_KEY,
-    cause_key="decode(r.cause_key, 'hex')",
+    cause_key=_CAUSE_KEY,
     cause_text="decode(r.cause_text, 'hex')",
     reviewer="decode(r.reviewer, 'hex')",
 )
@@ -181,15 +182,17 @@ _TELL = """insert into tellings (sequence, fact, leg, household_id, kind, stage,
  r.preliminary_class, r.previous_class, r.previous_standard, r.previous_members, r.movement
  from r join reviews v on v.id = %(review)s"""
 
-# It gives the class from now on, and with it the combination of indicators that counts.
-_COUNTS = """insert into household_combinations (household_id, commune, combination_id)
+# It gives the class from now on, and with it the combinations of indicators and of causes that count.
+_COUNTS = """insert into household_combinations (household_id, commune, combination_id, cause_set_id)
  select r.household_id, r.commune,
  coalesce((select k.id from combinations k where k.fingerprint = {key}),
-          (select c.id from c where c.fingerprint = {key}))
+          (select c.id from c where c.fingerprint = {key})),
+ (select s.id from cause_sets s where s.fingerprint = {cause_key})
  from r join reviews v on v.id = %(review)s{row} where v.stage = 'OFFICIAL'
- on conflict (household_id) do update set commune = excluded.commune, combination_id = excluded.combination_id"""
-_COUNTS_GIVEN = _COUNTS.format(key=_KEY, row="")
-_COUNTS_FROM_FILE = _COUNTS.format(key="i.combination_key", row=_ROW)
+ on conflict (household_id) do update set commune = excluded.commune, combination_id = excluded.combination_id,
+ cause_set_id = excluded.cause_set_id"""
+_COUNTS_GIVEN = _COUNTS.format(key=_KEY, cause_key=_CAUSE_KEY, row="")
+_COUNTS_FROM_FILE = _COUNTS.format(key="i.combination_key", cause_key="i.cause_key", row=_ROW)
 
 # The limit tells the planner that there is one row: it would expect a hundred and read whole tables.
 _ONE = f"with r as materialized ({_RECORDS} limit 1), u as ({_UPDATE_KNOWN}), c as ({_COMBINE_GIVEN})"
