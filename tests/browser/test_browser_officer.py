@@ -219,7 +219,7 @@ def no_wider(page: Page) -> None:
 def pages_of(prepared: Prepared) -> list[str]:
     first, second = prepared.households
     return [
-        "/", "/search?name=dinh", "/imports", "/reviews/new", f"/reviews/{prepared.review}",
+        "/", "/households?name=dinh", "/imports", "/reviews/new", f"/reviews/{prepared.review}",
         f"/reviews/{prepared.review}/opening", prepared.at("", 2), prepared.at("/posting", 2),
         prepared.at("/acts/WITHDRAW", 2), prepared.at(f"/forms/{second}?how=answers", 2),
         prepared.at(f"/forms/{second}?how=flags", 2), f"/households/{first}",

@@ -299,8 +299,8 @@ async def test_the_form_is_taken_away_with_a_purpose_on_record(commune: Commune,
 
     lines = file.content.decode("utf-8-sig").splitlines()
     assert lines[0].startswith('TT,Khu vực/Đơn vị,Số hộ,1. Không có đất sản xuất,"2. Không có vốn')
-    assert lines[1:4] == ["1,Làng Một,3,2,1,0,0,0,0,1,0", ",'- Hộ nghèo,2,2,0,0,0,0,0,1,0",
-                          ",'- Hộ cận nghèo,1,0,1,0,0,0,0,0,0"]  # fmt: skip
+    assert lines[1:4] == ["1,Làng Một,3,2,1,0,0,0,0,1,0", ",– Hộ nghèo,2,2,0,0,0,0,0,1,0",
+                          ",– Hộ cận nghèo,1,0,1,0,0,0,0,0,0"]  # fmt: skip
     assert lines[7].split(",")[1:3] == ["Tổng cộng", "5"]
     assert (book.status_code, book.content[:2]) == (200, b"PK")
     assert without.status_code == 422

@@ -1,6 +1,7 @@
-"""Lists are narrowed by what officers ask for: class, indicator, movement, group, village, in any combination."""
+"""Lists are narrowed by what officers ask for: class, indicator, cause, movement, group, village, in any combination."""
 
 import asyncio
+import csv
 import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,7 @@ FLAGS = (
     ("HYGIENIC_TOILET",),
     (),
 )
+CAUSES = (("NO_LAND", "ILLNESS"), ("NO_CAPITAL",), ("ILLNESS",), ())
 PAPER = {"decided_on": "2024-02-01", "decision_number": "7/QĐ-UBND", "reason": "Ghi sai chỉ số"}
 
 
@@ -30,20 +32,34 @@ async def listed(officer: Commune, **asked: Any) -> set[str]:
     return set(found)
 
 
-async def decide(
-    officer: Commune, household: str, day: str, flags: tuple[str, ...] = (), b1: int = 120
+async def decide(  # noqa: PLR0917 -- what is decided
+    officer: Commune,
+    household: str,
+    day: str,
+    flags: tuple[str, ...] = (),
+    b1: int = 120,
+    causes: tuple[str, ...] = (),
 ) -> Any:
-    """An official decision by its deprived indicators, in a review of its own day."""
+    """An official decision by its deprived indicators and with its causes, in a review of its own day."""
     review = await officer.open_review(int(day[:4]), kind="REGULAR", decided_on=day)
     points = 10 * len(flags)
-    return await officer.decide(review, household, b1, points, deprivations=list(flags))
+    said = {"deprivations": list(flags), "causes": list(causes)}
+    return await officer.decide(review, household, b1, points, **said)
+
+
+async def in_file(officer: Commune, **asked: Any) -> set[str]:
+    """The households of the same list as a file."""
+    answer = await officer.client.get(f"{LIST}.csv", params={**asked, "purpose": "POLICY"})
+    assert answer.status_code == 200, answer.text
+    found = [row["Mã hệ thống"] for row in csv.DictReader(answer.content.decode("utf-8-sig").splitlines())]
+    assert len(found) == len(set(found))
+    return set(found)
 
 
 async def refused(officer: Commune, status: int = 422, **asked: str) -> str:
-    """The rule by which a list, and its count, refuse these filters."""
-    rules = {
-        (await officer.ask("GET", path, status, params=asked))["rule"] for path in (LIST, f"{LIST}/count")
-    }
+    """The rule by which a list, its count and its file refuse these filters."""
+    paths = (LIST, f"{LIST}/count", f"{LIST}.csv")
+    rules = {(await officer.ask("GET", path, status, params=asked))["rule"] for path in paths}
     [rule] = rules
     return str(rule)
 
@@ -149,14 +165,79 @@ async def test_a_group_that_rests_on_sealed_facts_is_refused_by_name(
     assert await refused(commune, group=group) == rule
 
 
-async def test_causes_are_refused_by_name_while_nobody_records_them(commune: Commune) -> None:
-    assert await refused(commune, cause="NO_LAND") == "causes-not-recorded"
+async def test_a_list_by_cause_has_whom_the_decision_in_force_says_it_of(commune: Commune) -> None:
+    farm, later, gone, plain = [await commune.register(code=f"H{n}") for n in range(4)]
+    first = await decide(commune, farm, "2022-05-01", FLAGS[0], causes=("NO_LAND", "NO_TOOLS"))
+    await decide(commune, later, "2022-05-02", FLAGS[0], causes=("NO_LAND",))
+    await decide(commune, later, "2023-05-02", FLAGS[2], causes=("NO_CAPITAL",))
+    await decide(commune, gone, "2022-05-03", FLAGS[0], causes=("NO_LAND",))
+    await decide(commune, plain, "2022-05-04", FLAGS[0])
+    closing = {"reason": "DEATH", "on": "2023-05-01"}
+    await commune.ask("POST", f"{LIST}/{gone}/closure", 201, json=closing)
+
+    async def both(**asked: Any) -> set[str]:
+        found = await listed(commune, **asked)
+        assert await in_file(commune, **asked) == found
+        return found
+
+    assert await both(cause="NO_LAND") == {farm}
+    assert await both(cause="NO_CAPITAL") == {later}
+    assert await both(cause="NO_SKILL") == set()
+    assert await both(cause="NO_LAND", on="2022-12-31") == {farm, later, gone}
+    assert await both(cause="NO_LAND", indicator="WATER_SOURCE") == {farm}
+    assert await both(cause="NO_CAPITAL", indicator="WATER_SOURCE") == set()
+    assert await both(cause="NO_LAND", indicator="EMPLOYMENT", on="2022-12-31") == {farm, later, gone}
+    assert await both(cause="NO_CAPITAL", **{"class": "NEAR_POOR"}) == {later}
+
+    moment = await commune.moment()
+    given = {"members": 4, "b1_points": 120, "b2_points": 30, "causes": ["NO_SKILL"]}
+    await commune.ask("POST", f"/v1/decisions/{first['decision_id']}/corrections", 201, json=given | PAPER)
+
+    assert await both(cause="NO_LAND") == set()
+    assert await both(cause="NO_SKILL") == {farm}
+    assert await both(cause="NO_LAND", known_at=moment) == {farm}
+
+
+async def test_a_preliminary_decision_says_nothing_about_causes(commune: Commune) -> None:
+    household = await commune.register()
+    review = await commune.open_review(2022, "PRELIMINARY")
+    await commune.decide(review, household, 120, 30, causes=["NO_LAND"])
+
+    assert await listed(commune, cause="NO_LAND") == set()
+
+
+async def test_a_list_by_a_cause_that_tells_of_health_needs_its_permission(
+    commune: Commune, signed_in: SignIn
+) -> None:
+    household = await commune.register()
+    await decide(commune, household, "2022-05-01", FLAGS[0], causes=("NO_LAND", "ILLNESS"))
+    few = tuple(each for each in EVERYTHING if each != "indicators.read")
+    reader = Commune(commune.app, signed_in(COMMUNE, permissions=few), commune.folder)
+
+    assert await refused(reader, 403, cause="ILLNESS") == "cause-restricted"
+    assert await listed(reader, cause="NO_LAND") == {household}
+    assert await listed(commune, cause="ILLNESS") == {household}
+    assert await refused(commune, cause="DROUGHT") == "cause-unknown"
+
+
+async def test_what_no_list_knows_is_refused(commune: Commune) -> None:
     assert await refused(commune, movement="MOVED") == "input-invalid"
+    assert await refused(commune, indicator="TINH_YEU") == "indicator-unknown"
+
+
+async def test_a_file_has_the_active_households_unless_others_are_asked_for(commune: Commune) -> None:
+    here, gone = [await commune.register(code=f"H{n}") for n in range(2)]
+    closing = {"reason": "DEATH", "on": "2023-05-01"}
+    await commune.ask("POST", f"{LIST}/{gone}/closure", 201, json=closing)
+
+    assert await in_file(commune) == {here}
+    assert await in_file(commune, status="CLOSED") == {gone}
+    assert await in_file(commune, on="2023-04-30") == {here, gone}
 
 
 async def test_a_search_by_name_is_narrowed_by_the_same(commune: Commune) -> None:
     poor, other = await commune.register(), await commune.register(code="H2")
-    await decide(commune, poor, "2022-03-01", FLAGS[0])
+    await decide(commune, poor, "2022-05-01", FLAGS[0], causes=("NO_LAND",))
     await enter(commune, other, **person(merit="INVALID"))
 
     async def found(**asked: str) -> set[str]:
@@ -167,6 +248,8 @@ async def test_a_search_by_name_is_narrowed_by_the_same(commune: Commune) -> Non
     assert await found(indicator="WATER_SOURCE") == {poor}
     assert await found(movement="NEW_POOR", movement_year="2022") == {poor}
     assert await found(group="MERIT") == {other}
+    assert await found(cause="NO_LAND") == {poor}
+    assert await found(cause="NO_TOOLS") == set()
 
 
 @dataclass
@@ -201,11 +284,15 @@ class Register:
         taken = [
             each for each in history["decisions"] if each["stands"] and each["valid_from"] <= (on or "9")
         ]
+        official = [each for each in taken if each["stage"] == "OFFICIAL"]
+        newest = max(official, key=lambda each: (each["valid_from"], each["sequence"]), default=None)
         if "indicator" in asked:
-            official = [each for each in taken if each["stage"] == "OFFICIAL"]
-            newest = max(official, key=lambda each: (each["valid_from"], each["sequence"]), default=None)
             flags = (newest and newest["deprivations"]) or []
             if row["status"] != "ACTIVE" or asked["indicator"] not in flags:
+                return False
+        if "cause" in asked:
+            said = [each["code"] for each in (newest and newest["causes"]) or ()]
+            if row["status"] != "ACTIVE" or asked["cause"] not in said:
                 return False
         if "movement" in asked or "movement_year" in asked:
             ended = [each for each in history["changes"] if each["stands"] and each["on"] <= (on or "9")]
@@ -248,12 +335,13 @@ async def filled(commune: Commune, signed_in: SignIn, *, backwards: bool) -> Reg
             for n in range(6)[::order]
         ]
         facts = [
-            (household, day, FLAGS[(number + turn) % 4], 200 if (number + turn) % 5 == 0 else 120)
+            (household, day, number + turn)
             for number, household in enumerate(ids[:5])
-            for turn, day in enumerate(("2022-03-01", "2022-09-01", "2023-03-01")[: 1 + number % 3])
+            for turn, day in enumerate(("2022-04-01", "2022-09-01", "2023-03-01")[: 1 + number % 3])
         ]
-        for household, day, flags, b1 in facts[::order]:
-            await decide(officer, household, day, flags, b1)
+        for household, day, kind in facts[::order]:
+            b1, causes = (200, ()) if kind % 5 == 0 else (120, CAUSES[kind % 4])
+            await decide(officer, household, day, FLAGS[kind % 4], b1, causes)
         await enter(officer, ids[0], **child(), on="2022-02-01")
         merit = person(number=None, number_missing="NO_PAPERS", merit="INVALID")
         await enter(officer, ids[1], **merit, on="2022-02-01")
@@ -273,6 +361,7 @@ FILTERS = {
     "class": st.sampled_from(("POOR", "NEAR_POOR", "NOT_POOR", "NONE")),
     "status": st.sampled_from(("ACTIVE", "CLOSED")),
     "indicator": st.sampled_from(("WATER_SOURCE", "HYGIENIC_TOILET", "NUTRITION", "INFO_DEVICES")),
+    "cause": st.sampled_from(("NO_LAND", "ILLNESS", "NO_CAPITAL", "NO_TOOLS")),
     "movement": st.lists(
         st.sampled_from(("NEW_POOR", "NEW_NEAR_POOR", "ESCAPED_ABOVE_NEAR_POOR", "OTHER_DECREASE_POOR")),
         min_size=1, unique=True,
@@ -296,6 +385,8 @@ async def test_pages_of_any_filters_have_what_a_plain_look_at_every_household_gi
         assert await register.paged(asked, limit) == expected
         counted = await register.officer.ask("GET", f"{LIST}/count", params=asked)
         assert counted["households"] == len(expected)
+        if asked.get("status") == "ACTIVE":
+            assert await in_file(register.officer, **asked) == {household for _, household in expected}
         told.add(len(expected))
 
     @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))

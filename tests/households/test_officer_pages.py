@@ -282,7 +282,7 @@ async def test_every_page_can_be_written_in_both_languages(commune: Commune, lan
     review, known = await posted(commune)
     desk = Desk(commune.client)
     paths = (
-        "/", "/search", "/imports", "/reviews/new", f"/reviews/{review.id}", f"/reviews/{review.id}/opening",
+        "/", "/households", "/imports", "/reviews/new", f"/reviews/{review.id}", f"/reviews/{review.id}/opening",
         at(review.id), at(review.id, "/posting"), at(review.id, "/acts/COMPLAIN"), at(review.id, "/acts/END_POSTING"),
         at(review.id, f"/forms/{known[0]}"), f"/households/{known[0]}",
     )  # fmt: skip

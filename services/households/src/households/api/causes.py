@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from fastapi import APIRouter
@@ -16,7 +17,18 @@ from benvung.vault import Vault
 from households import store
 from households.api.cause_models import withheld_from
 from households.api.downloads import XLSX, binary, workbook
-from households.api.fields import Area, Keys, KnownAt, Lang, OnDay, Purpose, Reader, Shown, asked
+from households.api.fields import (
+    Area,
+    Geography,
+    Keys,
+    KnownAt,
+    Lang,
+    OnDay,
+    Purpose,
+    Reader,
+    Shown,
+    asked,
+)
 from households.api.notes import Note, notes_of
 from households.domain import label
 from households.domain.causes import CauseCount, cause_list, counted
@@ -123,15 +135,16 @@ async def causes(
     area: Area = None,
     on: OnDay = None,
     known_at: KnownAt = None,
+    geography: Geography = "then",
 ) -> CausesCounted:
     """Poor and near-poor households by cause of poverty, for each area of the next level.
 
     What counts is the official decision in force on that day, as it was known then.
     """
-    level = _level(principal, area, on)
-    found = await _found(conn, principal, vault, area, level, Clocks(on, known_at))
+    asking = _Asking(principal, area, Clocks(on, known_at), geography, lang)
+    found = await _found(conn, vault, asking)
     return CausesCounted(
-        level=level,
+        level=asking.level,
         on=on,
         withheld=withheld_from(principal),
         areas=[
@@ -156,9 +169,11 @@ async def as_csv(
     area: Area = None,
     on: OnDay = None,
     known_at: KnownAt = None,
+    geography: Geography = "then",
 ) -> StreamingResponse:
     """The rows of form 7.10 as CSV. Who took them and what for is recorded."""
-    lines = await _taken(conn, principal, vault, area, Clocks(on, known_at), purpose)
+    asking = _Asking(principal, area, Clocks(on, known_at), geography)
+    lines = await _taken(conn, vault, asking, purpose)
     return StreamingResponse(
         causes_csv(lines),
         media_type="text/csv; charset=utf-8",
@@ -177,9 +192,11 @@ async def as_xlsx(
     area: Area = None,
     on: OnDay = None,
     known_at: KnownAt = None,
+    geography: Geography = "then",
 ) -> FileResponse:
     """The rows of form 7.10 as a workbook. Who took them and what for is recorded."""
-    lines = await _taken(conn, principal, vault, area, Clocks(on, known_at), purpose)
+    asking = _Asking(principal, area, Clocks(on, known_at), geography)
+    lines = await _taken(conn, vault, asking, purpose)
     return await workbook(
         request, lambda path: write_causes_xlsx(path, lines), f"causes-{area or 'all'}.xlsx"
     )
@@ -188,31 +205,44 @@ async def as_xlsx(
 Found = tuple[str, str, list[CauseCount]]
 
 
-def _level(principal: Principal, area: str | None, on: dt.date | None) -> Level:
-    """The level below what is asked about; without an area, below all that somebody may see."""
-    day = on or clock.today()
-    if area is None:
-        return "PROVINCE" if principal.scope().communes is None else "COMMUNE"
-    unit = areas.last(area, day)
-    below: dict[str, Level] = {"COUNTRY": "PROVINCE", "COMMUNE": "VILLAGE"}
-    return below.get(unit.level.value, "COMMUNE") if unit else "VILLAGE"
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """Who asks, about which area, as of when and in which geography."""
+
+    principal: Principal
+    area: str | None
+    clocks: Clocks
+    geography: Literal["then", "now"]
+    lang: Lang = "vi"
+
+    @property
+    def named_on(self) -> dt.date:
+        """The day whose communes are counted."""
+        return clock.today() if self.geography == "now" else self.clocks.on or clock.today()
+
+    @property
+    def level(self) -> Level:
+        """The level below what is asked about; without an area, below all that somebody may see."""
+        if self.area is None:
+            return "PROVINCE" if self.principal.scope().communes is None else "COMMUNE"
+        unit = areas.last(self.area, self.named_on)
+        below: dict[str, Level] = {"COUNTRY": "PROVINCE", "COMMUNE": "VILLAGE"}
+        return below.get(unit.level.value, "COMMUNE") if unit else "VILLAGE"
 
 
-async def _found(  # noqa: PLR0917 -- what is asked for
-    conn: Conn, principal: Principal, vault: Vault, area: str | None, level: Level, clocks: Clocks
-) -> list[Found]:
-    on, known_at = clocks.on, clocks.known_at
-    where = asked(principal, area, on, "then")
+async def _found(conn: Conn, vault: Vault, asking: _Asking) -> list[Found]:
+    on, known_at = asking.clocks.on, asking.clocks.known_at
+    where = asked(asking.principal, asking.area, on, asking.geography)
     eras = await store.geography.since(conn, on, known_at)
     register = store.registry.register_at(where.scope, on, known_at, eras)
-    rows = await store.causes.counts(conn, vault, register, where, level, clocks=clocks)
-    names = await _names(conn, {row.area for row in rows}, level, on or clock.today())
+    rows = await store.causes.counts(conn, vault, register, where, asking.level, clocks=asking.clocks)
+    names = await _names(conn, {row.area for row in rows}, asking.level, asking.named_on)
     by_area = [
         (code, names.get(code, code), counted((r.household_class, r.causes, r.households) for r in own))
         for code, own in _grouped(rows)
     ]
     total = counted((row.household_class, row.causes, row.households) for row in rows)
-    return [*by_area, (TOTAL, "Tổng cộng", total)]
+    return [*by_area, (TOTAL, "Tổng cộng" if asking.lang == "vi" else "Total", total)]
 
 
 def _grouped(rows: Iterable[store.causes.Counted]) -> list[tuple[str, list[store.causes.Counted]]]:
@@ -251,14 +281,11 @@ def _both(lang: Lang) -> str:
     return "Hộ nghèo và hộ cận nghèo" if lang == "vi" else "Poor and near-poor households"
 
 
-async def _taken(  # noqa: PLR0917 -- what is asked for
-    conn: Conn, principal: Principal, vault: Vault, area: str | None, clocks: Clocks, purpose: str
-) -> list[CauseLine]:
-    level = _level(principal, area, clocks.on)
-    found = await _found(conn, principal, vault, area, level, clocks)
+async def _taken(conn: Conn, vault: Vault, asking: _Asking, purpose: str) -> list[CauseLine]:
+    found = await _found(conn, vault, asking)
     detail: dict[str, Any] = {"areas": len(found) - 1, "purpose": purpose}
-    await audit.record(conn, principal, "causes.exported", "area", area or "*", detail)
-    hidden = withheld_from(principal)
+    await audit.record(conn, asking.principal, "causes.exported", "area", asking.area or "*", detail)
+    hidden = withheld_from(asking.principal)
     return [
         CauseLine(
             name,

@@ -9,7 +9,7 @@ from pathlib import Path
 from households.domain.causes import cause_list
 from households.files.write import csv_pieces, write_sheet
 
-_CLASSES = (("", "Tổng"), ("POOR", "- Hộ nghèo"), ("NEAR_POOR", "- Hộ cận nghèo"))
+_CLASSES = (("", "Tổng"), ("POOR", "– Hộ nghèo"), ("NEAR_POOR", "– Hộ cận nghèo"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from benvung.vault import Vault
 from households.domain.causes import Causes
 from households.store.geography import Where
 from households.store.standing import Clocks, Condition, gives_class, is_newest, stands
-from households.tables import cause_sets, decisions, tellings
+from households.tables import cause_sets, decisions, household_combinations, tellings
 
 Level = Literal["PROVINCE", "COMMUNE", "VILLAGE"]
 LISTS = ("POOR", "NEAR_POOR")
@@ -83,13 +83,7 @@ async def counts(
     clocks: Clocks,
 ) -> list[Counted]:
     """Households of both lists by area, class and combination of causes."""
-    told = tellings.alias()
-    decided = (
-        sa.select(told.c.household_id, decisions.c.cause_set_id)
-        .join(decisions, decisions.c.sequence == told.c.fact)
-        .where(decisions.c.cause_set_id.is_not(None), _gives_the_class(told, clocks))
-        .subquery("decided")
-    )
+    decided = _decided(clocks).subquery("decided")
     area = {
         "PROVINCE": register.c.province,
         "COMMUNE": where.commune(register),
@@ -106,6 +100,19 @@ async def counts(
     rows = (await conn.execute(query)).all()
     known = await sets(conn, vault, {row[2] for row in rows if row[2] is not None})
     return [Counted(row[0], row[1], None if row[2] is None else known[row[2]], int(row[3])) for row in rows]
+
+
+def _decided(clocks: Clocks) -> sa.Select[Any]:
+    """The combinations of causes that were in force, by household."""
+    if not clocks.earlier:
+        known = household_combinations
+        return sa.select(known.c.household_id, known.c.cause_set_id).where(known.c.cause_set_id.is_not(None))
+    told = tellings.alias()
+    return (
+        sa.select(told.c.household_id, decisions.c.cause_set_id)
+        .join(decisions, decisions.c.sequence == told.c.fact)
+        .where(decisions.c.cause_set_id.is_not(None), _gives_the_class(told, clocks))
+    )
 
 
 def _gives_the_class(told: sa.FromClause, clocks: Clocks) -> Condition:

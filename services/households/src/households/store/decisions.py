@@ -98,7 +98,8 @@ class Own:
 _FACT = """decision_id uuid, sequence bigint, decided_class text, previous_class text, previous_standard text,
  previous_members int, decided_members int, movement text, b1_points int, b2_points int, basis text,
  inputs jsonb, rule_version text, declared_class text, reviewer text, flags text,
- combination_key text, cause_key text, cause_text text, import_id uuid, import_row int, known boolean, corrects bigint, decided_village text,
+ combination_key text, cause_key text, cause_text text, import_id uuid, import_row int, known boolean,
+ corrects bigint, decided_village text,
  own_decided_on date, own_number text"""
 
 _RECORDS = f"""select * from jsonb_to_recordset(%(rows)s)
@@ -106,8 +107,8 @@ _RECORDS = f"""select * from jsonb_to_recordset(%(rows)s)
 
 _INTO_DECISIONS = """insert into decisions (decision_id, household_id, sequence, review_id, commune, village, year,
  kind, stage, standard, class, previous_class, previous_standard, previous_members, members, movement,
- b1_points, b2_points, flags, combination_id, cause_set_id, cause_text, basis, inputs, rule_version, declared_class, decided_on, valid_from,
- decision_number, reviewer, import_id, import_row, corrects)
+ b1_points, b2_points, flags, combination_id, cause_set_id, cause_text, basis, inputs, rule_version,
+ declared_class, decided_on, valid_from, decision_number, reviewer, import_id, import_row, corrects)
  select r.decision_id, r.household_id, r.sequence, v.id, v.commune, r.decided_village, v.year, v.kind, v.stage, v.standard,
  r.decided_class, r.previous_class, r.previous_standard, r.previous_members, r.decided_members, r.movement,
  r.b1_points, r.b2_points, {flags},

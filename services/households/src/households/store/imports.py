@@ -20,20 +20,7 @@ from households.tables import import_rows, imports
 
 UNFINISHED = ("ANSWERED", "APPLYING")
 _STAGED = (
-    *(
-        "uuid",
-        "int4",
-        "jsonb",
-        "bytea",
-        "bytea",
-        "bytea",
-        "bytea",
-        "bytea",
-        "bytea",
-        "bytea",
-        "bytea",
-        "bytea",
-    ),
+    *("uuid", "int4", "jsonb", *("bytea",) * 9),
     *("text", "text", "uuid", "text", "bytea", "bytea", "int4", "uuid"),
 )
 _RUNNING = ("id", "kind", "commune", "review_id", "holds_from", "uploaded_by")
@@ -133,7 +120,8 @@ async def stage(conn: AsyncConnection, import_id: uuid.UUID, rows: Iterable[Answ
         pg.cursor() as cursor,
         cursor.copy(
             "copy import_rows (import_id, row_no, raw, head_name, head_key, indigenous_ethnicity, reviewer,"
-            " flags, combination_key, causes, cause_key, cause_text, state, matched_by, household_id, class, answers, given, group_no, member_id)"
+            " flags, combination_key, causes, cause_key, cause_text, state, matched_by, household_id, class,"
+            " answers, given, group_no, member_id)"
             " from stdin (format binary)"
         ) as copy,
     ):
