@@ -40,13 +40,17 @@ def options_of(page: str, name: str) -> list[str]:
 
 def file_of(page: str) -> dict[str, str]:
     """What the form of the file sends unseen."""
-    found = re.search(r'<form class="find" method="get" action="/v1/households.csv">.*?</form>', page, re.DOTALL)
+    found = re.search(
+        r'<form class="find" method="get" action="/v1/households.csv">.*?</form>', page, re.DOTALL
+    )
     assert found is not None, "no file is offered"
     return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', found[0]))
 
 
 async def test_the_list_is_narrowed_and_each_filter_can_be_removed(commune: Commune) -> None:
-    dry, wet, other = [await commune.register(code=f"H{n}", village=f"{COMMUNE}.0{1 + n % 2}") for n in range(3)]
+    dry, wet, other = [
+        await commune.register(code=f"H{n}", village=f"{COMMUNE}.0{1 + n % 2}") for n in range(3)
+    ]
     await decide(commune, dry, "2022-05-01", FLAGS[0], causes=("NO_LAND", "ILLNESS"))
     await decide(commune, wet, "2022-05-01", FLAGS[0], causes=("NO_CAPITAL",))
     await decide(commune, other, "2023-05-01", FLAGS[2])
@@ -133,7 +137,9 @@ async def test_a_list_goes_on_with_its_filters(commune: Commune, monkeypatch: py
     assert 'href="/households?class=POOR">Về trang đầu' in rest
 
 
-async def test_what_is_sensitive_is_offered_to_who_may_see_it_alone(commune: Commune, signed_in: SignIn) -> None:
+async def test_what_is_sensitive_is_offered_to_who_may_see_it_alone(
+    commune: Commune, signed_in: SignIn
+) -> None:
     reader = Commune(commune.app, signed_in(COMMUNE, permissions=UNSEEING), commune.folder)
 
     full, less = [await Desk(each.client).see(LIST) for each in (commune, reader)]
@@ -166,7 +172,9 @@ async def test_what_cannot_be_asked_is_said_at_its_field_and_stays(
     assert len(chips_on(page)) == len(asked)
 
 
-async def test_a_name_finds_whoever_ever_was_in_the_register_and_filters_narrow_that(commune: Commune) -> None:
+async def test_a_name_finds_whoever_ever_was_in_the_register_and_filters_narrow_that(
+    commune: Commune,
+) -> None:
     here, gone = await commune.register(), await commune.register(code="H2")
     await decide(commune, here, "2022-05-01", FLAGS[0], causes=("NO_LAND",))
     closing = {"reason": "DEATH", "on": "2023-05-01"}
@@ -207,13 +215,18 @@ async def test_officers_of_several_communes_choose_one_and_then_its_villages(
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
-async def test_every_state_of_the_page_can_be_written_in_both_languages(commune: Commune, language: str) -> None:
+async def test_every_state_of_the_page_can_be_written_in_both_languages(
+    commune: Commune, language: str
+) -> None:
     desk = Desk(commune.client)
     empty = await desk.see(f"{LIST}?lang={language}")
     household = await commune.register()
     await decide(commune, household, "2022-05-01", FLAGS[0], causes=("NO_LAND",))
     asked = "name=khong+ai", "class=POOR&cause=NO_LAND&group=MERIT&status=LEFT", "on=01/06/2022", "on=x"
-    pages = [empty, *[await desk.see(f"{LIST}?lang={language}&{each}", 422 if each == "on=x" else 200) for each in asked]]
+    pages = [
+        empty,
+        *[await desk.see(f"{LIST}?lang={language}&{each}", 422 if each == "on=x" else 200) for each in asked],
+    ]
 
     for page in pages:
         assert f'<html lang="{language}">' in page

@@ -43,7 +43,10 @@ class Asked:
 @router.get(
     "/households.csv",
     response_class=StreamingResponse,
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}} | problems.responses(*BY_FILTERS),
+    responses={
+        200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
+        **problems.responses(*BY_FILTERS),
+    },
 )
 async def export(
     *,

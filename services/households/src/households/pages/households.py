@@ -95,7 +95,7 @@ async def by_number(request: Request, conn: Conn, principal: Reader, vault: Keys
     return await _show(visit, nothing, known, Found(_together(found), count=len(found)), by_number=True)
 
 
-async def _show(  # noqa: PLR0913 -- what a page shows
+async def _show(
     visit: Visit,
     typed: Typed,
     known: Offered,

@@ -40,7 +40,7 @@ class Chosen(BaseModel):
     name: Annotated[str, StringConstraints(max_length=100, pattern=NO_CONTROLS)] | None = None
     area: AreaCode | None = None
     village: VillageCode | None = None
-    poverty_class: PovertyClass | Literal["NONE"] | None = Field(default=None, alias="class")
+    poverty_class: Literal[PovertyClass, "NONE"] | None = Field(default=None, alias="class")
     status: Status | None = None
     indicator: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9_]{1,40}$")] | None = None
     cause: Annotated[str, StringConstraints(pattern=r"^[A-Z_]{1,40}$")] | None = None

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung import db
-from households.tables import combinations, decisions
+from households.tables import decisions
 
 _UNCOMBINED = (decisions.c.flags.is_not(None), decisions.c.combination_id.is_(None))
 

@@ -43,7 +43,9 @@ class Grounds:
         ):
             if ids is not None:
                 # None of no ids: said so, the list is empty at once instead of after a look at every household.
-                found.append(column == sa.any_(sa.literal(list(ids), pg.ARRAY(sa.BigInteger))) if ids else sa.false())
+                found.append(
+                    column == sa.any_(sa.literal(list(ids), pg.ARRAY(sa.BigInteger))) if ids else sa.false()
+                )
         return sa.and_(*found)
 
 
