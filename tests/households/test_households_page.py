@@ -7,9 +7,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from tests.households.at_the_desk import HTML, Desk
+from tests.households.narrowed import FLAGS, decide
 from tests.households.officer import COMMUNE, OTHER, Commune, SignIn
 from tests.households.people import enter, person
-from tests.households.test_filters import FLAGS, decide
 
 from benvung.testing.tokens import EVERYTHING
 
