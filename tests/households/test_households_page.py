@@ -205,7 +205,7 @@ async def test_officers_of_several_communes_choose_one_and_then_its_villages(
     assert set(households_on(whole)) == {near, far}
     assert {COMMUNE, OTHER} <= set(options_of(whole, "area"))
     assert options_of(whole, "village") == []
-    assert "Chọn xã, phường rồi bấm Lọc" in whole
+    assert "Chọn địa bàn rồi bấm Lọc" in whole
     assert households_on(one) == [far]
     assert options_of(one, "village") == [f"{OTHER}.01"]
     assert len(chips_on(one)) == 1, "a village of the commune that was chosen before is left out"

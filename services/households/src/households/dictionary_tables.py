@@ -44,7 +44,12 @@ def dictionary_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table, sa.Tab
             "ix_household_combinations_causes",
             "commune",
             "household_id",
-            postgresql_include=["cause_set_id"],
+            postgresql_include=["cause_set_id", "combination_id"],
+            postgresql_where=sa.text("cause_set_id is not null"),
+        ),
+        sa.Index(
+            "ix_household_combinations_cause_set",
+            "cause_set_id",
             postgresql_where=sa.text("cause_set_id is not null"),
         ),
         comment="the combinations of indicators and of causes of each household's official decision in force;"
