@@ -20,7 +20,7 @@ from households.tables import import_rows, imports
 
 UNFINISHED = ("ANSWERED", "APPLYING")
 _STAGED = (
-    *("uuid", "int4", "jsonb", "bytea", "bytea", "bytea", "bytea", "bytea", "bytea"),
+    *("uuid", "int4", "jsonb", *("bytea",) * 9),
     *("text", "text", "uuid", "text", "bytea", "bytea", "int4", "uuid"),
 )
 _RUNNING = ("id", "kind", "commune", "review_id", "holds_from", "uploaded_by")
@@ -46,6 +46,9 @@ class AnsweredRow:
     given: bytes | None = None
     group: int | None = None
     member_id: uuid.UUID | None = None
+    causes: bytes | None = None
+    cause_key: bytes | None = None
+    cause_text: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,8 @@ async def stage(conn: AsyncConnection, import_id: uuid.UUID, rows: Iterable[Answ
         pg.cursor() as cursor,
         cursor.copy(
             "copy import_rows (import_id, row_no, raw, head_name, head_key, indigenous_ethnicity, reviewer,"
-            " flags, combination_key, state, matched_by, household_id, class, answers, given, group_no, member_id)"
+            " flags, combination_key, causes, cause_key, cause_text, state, matched_by, household_id, class,"
+            " answers, given, group_no, member_id)"
             " from stdin (format binary)"
         ) as copy,
     ):
@@ -135,6 +139,9 @@ async def stage(conn: AsyncConnection, import_id: uuid.UUID, rows: Iterable[Answ
                     row.reviewer,
                     row.flags,
                     row.combination_key,
+                    row.causes,
+                    row.cause_key,
+                    row.cause_text,
                     row.state,
                     row.matched_by,
                     row.household_id,
