@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import sqlalchemy as sa
 from tests.households.officer import Commune
 
 ON = "2023-06-01"
@@ -86,3 +87,16 @@ async def put(commune: Commune, household: str, status: int, rows: list[Any], **
 def rules(refused: Any) -> list[tuple[str, str]]:
     """Where a refusal finds fault, and by which rule."""
     return [(each["field"], each["rule"]) for each in refused["errors"]]
+
+
+async def wrongly_found(commune: Commune) -> list[Any]:
+    """The households that are not found by the names of just those who are present in them."""
+    async with commune.app.state.engine.connect() as conn:
+        found = await conn.execute(
+            sa.text(
+                "select h.id from households h where member_name_keys <> array(select distinct key"
+                " from members m cross join lateral unnest(m.name_keys) as key"
+                " where m.household_id = h.id and m.left_on is null order by key)"
+            )
+        )
+        return list(found.scalars())

@@ -12,7 +12,7 @@ import pytest_asyncio
 import sqlalchemy as sa
 from tests.households import forms
 from tests.households.officer import Commune, row
-from tests.households.people import NUMBER, enter, person
+from tests.households.people import NUMBER, enter, person, wrongly_found
 from tests.households.reviewing import recognised
 
 from benvung.testing import SettingsFor
@@ -144,6 +144,7 @@ async def test_the_rotation_is_killed_after_every_chunk_and_goes_on_and_reading_
     for n, home in enumerate(homes[:4]):
         assert (await commune.household(home))["head_name"] == f"Đinh Thị {FRUIT[n]}"
     assert len((await commune.ask("GET", "/v1/duplicates"))["items"]) == 1
+    assert await wrongly_found(commune) == []
 
 
 async def test_no_hash_of_the_old_key_is_left(filled: tuple[Commune, list[str]]) -> None:
@@ -205,6 +206,7 @@ async def test_live_writes_beside_the_rotation_are_neither_lost_nor_left_behind(
         f"Người {FRUIT[n]}" for n in range(5)
     ]
     assert set(await values(commune)) - {Vault(OLD).key_id} == {vault.key_id}
+    assert await wrongly_found(commune) == []
 
 
 async def test_a_key_is_not_retired_while_anything_is_under_it(

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.households.officer import Commune
-from tests.households.people import child
+from tests.households.people import child, wrongly_found
 
 DAYS = [f"2023-03-{day:02d}" for day in range(1, 9)]
 WORKS = ("CHILD", "CASUAL", "RETIRED")
@@ -128,7 +128,8 @@ class Register:
         self.known.append((told["recorded_at"], self.model.table()))
 
     async def check(self) -> None:
-        """Every day as it was known after every fact."""
+        """Every day as it was known after every fact, and who the household is found by."""
+        assert await wrongly_found(self.commune) == []
         for moment, table in self.known:
             for day, on in enumerate(DAYS):
                 query = {"on": on, "known_at": moment}

@@ -95,6 +95,7 @@ def fill(url: str, key: bytes, rows: int) -> Filled:
         conn.execute(_RESULT)
         conn.execute(_IN_FORCE)
         conn.execute(_UNUSED)
+        conn.execute(_FOUND_BY)
         for index in indexes:
             conn.execute(index)
         _numbers(conn, vault)
@@ -258,6 +259,12 @@ _FILL = (
              from households, generate_series(1, members) n) h
        join bench_names b on b.no = h.who""",
 )
+_FOUND_BY = """
+update households h set member_name_keys = p.keys
+from (select household_id, array_agg(distinct key order by key) as keys
+      from members cross join lateral unnest(name_keys) as key group by household_id) p
+where h.id = p.household_id
+"""
 _COMBINATIONS = """
 create temporary table bench_combinations as
 select b.mask, c.id, c.flags, b.points

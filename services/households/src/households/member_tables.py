@@ -50,7 +50,6 @@ def member_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table]:
             postgresql_where=sa.text("merit <> 'NONE' and left_on is null"),
         ),
         sa.Index("ix_members_alike_keys", "alike_keys", postgresql_using="gin"),
-        sa.Index("ix_members_name_keys", "name_keys", postgresql_using="gin"),
     )
     member_facts = sa.Table(
         "member_facts",

@@ -53,6 +53,8 @@ households = sa.Table(
     sa.Column("head_key", sa.LargeBinary, nullable=False),
     # Keyed hashes of the parts of the head's name, for searching; null = still to be indexed.
     sa.Column("head_name_keys", pg.ARRAY(sa.BigInteger)),
+    # The same of all its present members together.
+    sa.Column("member_name_keys", pg.ARRAY(sa.BigInteger), nullable=False, server_default="{}"),
     sa.Column("head_sex", sa.Text),
     sa.Column("indigenous_ethnicity", sa.LargeBinary),
     sa.Column("members", sa.Integer, nullable=False),
@@ -97,6 +99,7 @@ households = sa.Table(
     sa.Index("ix_households_gone", "status", "commune", "id", postgresql_where=sa.text("status <> 'ACTIVE'")),
     sa.Index("ix_households_village_code", "commune", "village", "code"),
     sa.Index("ix_households_head_name_keys", "head_name_keys", postgresql_using="gin"),
+    sa.Index("ix_households_member_name_keys", "member_name_keys", postgresql_using="gin"),
     sa.Index("ix_households_unindexed", "id", postgresql_where=sa.text("head_name_keys is null")),
     # Every decision rewrites the row; room on the page keeps such an update from touching the indexes.
     postgresql_with={"fillfactor": 80},

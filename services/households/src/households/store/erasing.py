@@ -19,6 +19,7 @@ from benvung.vault import Vault
 from households.domain.persons import plain_name
 from households.domain.retention import ERASED
 from households.store.members import SEALED, opened
+from households.store.search import index_members
 from households.tables import (
     changes,
     decisions,
@@ -164,7 +165,7 @@ async def erase_members(
 ) -> None:
     """Names, numbers, days of birth and what the law calls sensitive, in every fact; year, sex and relation stay."""
     nothing = json.dumps(dict.fromkeys(SEALED) | {"name": ERASED})
-    await conn.execute(
+    homes = await conn.scalars(
         members.update()
         .where(members.c.id.in_(member_ids))
         .values(
@@ -177,7 +178,9 @@ async def erase_members(
             name_keys=[],
             erased_on=on,
         )
+        .returning(members.c.household_id)
     )
+    await index_members(conn, homes)
     await conn.execute(
         member_facts.update()
         .where(member_facts.c.member_id.in_(member_ids))

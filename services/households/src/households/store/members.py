@@ -19,7 +19,7 @@ from households.domain.duplicates import Person, Why, duplicate_keys
 from households.domain.identity import Sex
 from households.domain.persons import Member
 from households.domain.rosters import MemberFact, MemberFactKind, NewFact
-from households.store.search import keys_of, keys_of_name
+from households.store.search import index_members, keys_of, keys_of_name
 from households.tables import households, member_facts, members
 
 SEALED = (
@@ -134,6 +134,7 @@ async def write(conn: AsyncConnection, vault: Vault, written: Sequence[Written],
     last = sa.select(sa.func.max(member_facts.c.recorded_at) + sa.text("interval '1 microsecond'")).where(
         member_facts.c.household_id.in_([each.household_id for each in written])
     )
+    homes = {each.household_id for each in written} | await _homes_of(conn, written)
     moment = await conn.scalar(sa.select(sa.func.greatest(sa.func.clock_timestamp(), last.scalar_subquery())))
     insert = pg.insert(members)
 
@@ -168,6 +169,13 @@ async def write(conn: AsyncConnection, vault: Vault, written: Sequence[Written],
     await conn.execute(
         member_facts.insert(), await asyncio.to_thread(recorded) if len(written) > 1 else recorded()
     )
+    await index_members(conn, homes)
+
+
+async def _homes_of(conn: AsyncConnection, written: Sequence[Written]) -> set[uuid.UUID]:
+    """Where these members have been until now."""
+    ids = [each.member.id for home in written for each in home.newest]
+    return set(await conn.scalars(sa.select(members.c.household_id).where(members.c.id.in_(ids)).distinct()))
 
 
 def _state(vault: Vault, household_id: uuid.UUID, newest: Newest) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def households_query(register: sa.FromClause, where: Where, filters: Filters = E
     return _read(register).where(where.condition(register), *filters.conditions(register))
 
 
-_NOT_READ = frozenset({"head_key", "head_name_keys", "indigenous_ethnicity", GROUNDED})
+_NOT_READ = frozenset({"head_key", "head_name_keys", "member_name_keys", "indigenous_ethnicity", GROUNDED})
 
 
 def _read(register: sa.FromClause) -> sa.Select[Any]:

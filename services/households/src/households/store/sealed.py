@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung.vault import PREFIX_BYTES, Vault
 from households.store.members import opened, search_keys
-from households.store.search import keys_of_name
+from households.store.search import index_members, keys_of_name
 from households.tables import (
     cause_sets,
     combinations,
@@ -35,13 +35,17 @@ _UNNAMED = b"\x01"
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A table's sealed columns, and what beside them is made anew with the key: the keyed hashes of a row."""
+    """A table's sealed columns, and what beside them is made anew with the key: the keyed hashes of a row.
+
+    `home` is the table whose rows, joined by `query`, are found by these hashes too; they are locked as well.
+    """
 
     table: sa.Table
     columns: tuple[str, ...]
     hashes: tuple[str, ...] = ()
     hashed: Callable[[Vault, Row], Mapping[str, Any]] = lambda _vault, _row: {}
     query: sa.Select[Any] | None = None
+    home: sa.Table | None = None
 
     @property
     def keys(self) -> list[sa.Column[Any]]:
@@ -162,6 +166,8 @@ SEALED = (
         ("details",),
         ("number_key", "number_key_before", "alike_keys", "also_keyed", "name_keys"),
         _member,
+        sa.select(members).join(households, households.c.id == members.c.household_id),
+        households,
     ),
     Sealed(member_facts, ("details",)),
     Sealed(combinations, ("flags",), ("fingerprint",)),
@@ -186,7 +192,8 @@ async def next_stale(
     """The next rows with something under another key, locked; one that somebody else works on is left for later."""
     query = sealed.query if sealed.query is not None else sa.select(sealed.table)
     query = _behind(query.where(sealed.stale(prefix)), sealed, after).limit(limit)
-    locked = query.with_for_update(of=sealed.table, skip_locked=True, key_share=True)
+    tables = [sealed.table] if sealed.home is None else [sealed.table, sealed.home]
+    locked = query.with_for_update(of=tables, skip_locked=True, key_share=True)
     rows: Sequence[Row] = (await conn.execute(locked)).all()
     return rows
 
@@ -234,6 +241,8 @@ async def write(
         for row, each in zip(rows, values, strict=True)
     ]
     await conn.execute(statement, given)
+    if sealed.home is households:
+        await index_members(conn, [row.household_id for row in rows])
 
 
 async def counted(conn: AsyncConnection) -> dict[str, dict[str, int]]:

@@ -35,14 +35,14 @@ def by_name(
     """A page of `query` of households, narrowed to those whose head or member may be meant.
 
     Heads and members are looked for apart, each for a page of its own: a common name then is met by reading
-    households in order, a rare one by its index, whichever the one and the other is.
+    households in order, a rare one by its index, whichever the one and the other is. What one member's name
+    has and what another's has are not told apart here; whoever reads the page has the names.
     """
     found = []
     for each in vault.searched:
         keys = _literal(keys_of(each, asked.parts))
-        people = sa.select(members.c.household_id).where(_present(), members.c.name_keys.contains(keys))
-        for meant in (households.c.head_name_keys.contains(keys), households.c.id.in_(people)):
-            page = paging.keyset(query.where(meant), ORDER, after, limit)
+        for people in (households.c.head_name_keys, households.c.member_name_keys):
+            page = paging.keyset(query.where(people.contains(keys)), ORDER, after, limit)
             found.append(sa.select(page.subquery()))
     either = sa.union_all(*found).subquery("found")
     order = (either.c.commune, either.c.id)
@@ -111,6 +111,20 @@ async def index_heads(conn: AsyncConnection, vault: Vault) -> int:
         keys = [{"id": row.id, "keys": keys_of_name(vault, vault.open(row.head_name))} for row in rows]
         await conn.execute(_INDEX, {"rows": db.as_json(keys)})
     return len(rows)
+
+
+_INDEX_MEMBERS = sa.text(
+    "update households h set member_name_keys = p.keys"
+    " from (select id, array(select distinct key from members m cross join lateral unnest(m.name_keys) as key"
+    "  where m.household_id = given.id and m.left_on is null order by key) as keys"
+    "  from unnest(cast(:ids as uuid[])) as given(id)) p"
+    " where h.id = p.id and h.member_name_keys <> p.keys"
+)
+
+
+async def index_members(conn: AsyncConnection, household_ids: Iterable[uuid.UUID]) -> None:
+    """Have these households found by the names of who is present in them now. The caller holds them locked."""
+    await conn.execute(_INDEX_MEMBERS, {"ids": sorted(set(household_ids))})
 
 
 def _present() -> sa.ColumnElement[bool]:
