@@ -69,15 +69,14 @@ def in_force(facts: Iterable[MemberFact]) -> tuple[MemberFact, ...]:
 def version_on(facts: Iterable[MemberFact], on: date) -> MemberFact | None:
     """The fact that says how one member was on the day; None when the person was no member then.
 
-    On the day of leaving somebody is a member no more. What is recorded of later days than the leaving has no
-    effect.
+    On the day of leaving somebody is a member no more. What is recorded of later days than the leaving, or of
+    earlier ones than an entering that was corrected since, has no effect.
     """
     past = [fact for fact in in_force(facts) if fact.valid_from <= on]
     bounds = [fact for fact in past if fact.kind is not MemberFactKind.CHANGED]
-    if not past or (bounds and bounds[-1].kind is MemberFactKind.LEFT):
+    if not bounds or bounds[-1].kind is MemberFactKind.LEFT:
         return None
-    since = _turn(bounds[-1]) if bounds else _turn(past[0])
-    return [fact for fact in past if _turn(fact) >= since][-1]
+    return [fact for fact in past if _turn(fact) >= _turn(bounds[-1])][-1]
 
 
 def roster(facts: Iterable[MemberFact], on: date) -> tuple[Member, ...]:
