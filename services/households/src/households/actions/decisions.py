@@ -367,7 +367,7 @@ def check_without_steps(review: Review) -> None:
 
 async def check_scope(conn: AsyncConnection, principal: Principal, review: Review) -> None:
     """Raise `OutsideArea` unless the review's commune, or all that it became, is the principal's."""
-    eras = await store.geography.every(conn)
+    eras = await store.geography.of_commune(conn, review.commune)
     if not eras.covers(principal.scope(), review.commune, review.valid_from):
         raise OutsideArea
 

@@ -30,10 +30,11 @@ from households.tables import changes, decisions, placements, tellings
 
 @dataclass(frozen=True, slots=True)
 class RowRef:
-    """A row of an import."""
+    """A row of an import. `head_name_keys` is what the head of a household that it enters is found by."""
 
     import_id: uuid.UUID
     row_no: int
+    head_name_keys: Sequence[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +100,7 @@ _FACT = """decision_id uuid, sequence bigint, decided_class text, previous_class
  previous_members int, decided_members int, movement text, b1_points int, b2_points int, basis text,
  inputs jsonb, rule_version text, declared_class text, reviewer text, flags text,
  combination_key text, cause_key text, cause_text text, import_id uuid, import_row int, known boolean,
- corrects bigint, decided_village text,
- own_decided_on date, own_number text"""
+ corrects bigint, decided_village text, own_decided_on date, own_number text, head_name_keys bigint[]"""
 
 _RECORDS = f"""select * from jsonb_to_recordset(%(rows)s)
  as r(household_id uuid, {RECORD}, {_FACT})"""
@@ -161,11 +161,12 @@ _CAUSES_FROM_FILE = _CAUSE_SETS.format(
 
 _ENTER_NEW = """insert into households (id, province, commune, village, members, status, poverty_class,
  standard, class_since, left_list_on, left_list_from, preliminary_class, ever_poor, ever_near_poor,
- last_fact_on, official_annual_year, revision, code, head_name, head_key, head_sex, indigenous_ethnicity)
+ last_fact_on, official_annual_year, revision, code, head_name, head_key, head_name_keys, head_sex,
+ indigenous_ethnicity)
  select r.household_id, r.province, r.commune, r.village, r.members, r.status, r.poverty_class,
  r.standard, r.class_since, r.left_list_on, r.left_list_from, r.preliminary_class, r.ever_poor,
  r.ever_near_poor, r.last_fact_on, r.official_annual_year, r.revision, i.raw->>'code', i.head_name,
- i.head_key, i.raw->>'head_sex', i.indigenous_ethnicity
+ i.head_key, r.head_name_keys, i.raw->>'head_sex', i.indigenous_ethnicity
  from r join import_rows i on i.import_id = r.import_id and i.row_no = r.import_row where not r.known"""
 
 _UPDATE_KNOWN = f"""update households h set {SET}, version = h.version + 1
@@ -284,6 +285,7 @@ def _record(taken: Taken) -> dict[str, Any]:
         "cause_text": taken.causes and taken.causes.text and taken.causes.text.hex(),
         "import_id": taken.row and taken.row.import_id,
         "import_row": taken.row and taken.row.row_no,
+        "head_name_keys": taken.row and taken.row.head_name_keys,
         "known": not taken.is_new,
         "corrects": taken.corrects,
         "own_decided_on": taken.own and taken.own.decided_on,

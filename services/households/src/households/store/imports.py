@@ -63,6 +63,7 @@ class AcceptedRow:
     declared_class: HouseholdClass | None
     is_new: bool
     believed: bool
+    head_name: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,17 +178,20 @@ async def hold(conn: AsyncConnection, import_id: uuid.UUID) -> Running | None:
 
 
 async def next_rows(conn: AsyncConnection, import_id: uuid.UUID, limit: int) -> list[AcceptedRow]:
-    """The next accepted rows in the order of their households' ids."""
+    """The next accepted rows in the order of their households' ids, with the heads of new ones as sealed."""
     pg = await db.driver(conn)
     cursor = await pg.execute(
-        "select row_no, household_id, raw, matched_by from import_rows"
+        "select row_no, household_id, raw, matched_by, case when matched_by = 'NEW' then head_name end"
+        " from import_rows"
         " where import_id = %s and state = 'ACCEPTED' order by household_id limit %s",
         (import_id, limit),
     )
     return [_accepted(*row) for row in await cursor.fetchall()]
 
 
-def _accepted(row_no: int, household_id: uuid.UUID, raw: dict[str, Any], matched_by: str) -> AcceptedRow:
+def _accepted(
+    row_no: int, household_id: uuid.UUID, raw: dict[str, Any], matched_by: str, head_name: bytes | None
+) -> AcceptedRow:
     scores = Scores(raw["b1_points"], raw["b2_points"], None, Basis(raw["basis"]))
     declared = raw.get("declared_class")
     return AcceptedRow(
@@ -199,6 +203,7 @@ def _accepted(row_no: int, household_id: uuid.UUID, raw: dict[str, Any], matched
         declared and HouseholdClass(declared),
         matched_by == "NEW",
         bool(raw.get("believed")),
+        head_name,
     )
 
 
