@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
@@ -229,7 +230,7 @@ def no_wider(page: Page) -> None:
 def pages_of(prepared: Prepared) -> list[str]:
     first, second = prepared.households
     return [
-        "/", "/households?name=dinh", "/households?class=POOR&on=01/01/2024&group=MERIT", "/imports", "/reviews/new", f"/reviews/{prepared.review}",
+        "/", "/households?name=dinh", "/households?class=POOR&on=01/01/2024&group=MERIT", "/imports", "/imports/new?of=list", "/imports/new?of=results", "/reviews/new", f"/reviews/{prepared.review}",
         f"/reviews/{prepared.review}/opening", prepared.at("", 2), prepared.at("/posting", 2),
         prepared.at("/acts/WITHDRAW", 2), prepared.at(f"/forms/{second}?how=answers", 2),
         prepared.at(f"/forms/{second}?how=flags", 2), f"/households/{first}",
@@ -368,3 +369,21 @@ def test_without_scripts_the_list_is_narrowed_and_taken_away_with_its_purpose(
     assert len(lines) - 1 == page.locator(".people > li").count()
     assert all(household in "\n".join(lines) for household in prepared.households)
     context.close()
+
+
+def test_a_file_is_sent_and_its_rows_are_answered(
+    desk: Page, where: Addresses, prepared: Prepared, tmp_path: Path
+) -> None:
+    file = tmp_path / "households.csv"
+    head = "Thôn,Mã hộ,Họ và tên chủ hộ,Giới tính chủ hộ,Ngày sinh chủ hộ,Số định danh chủ hộ,Số nhân khẩu"
+    file.write_text(f"{head}\nLàng Đơng,H99,Đinh Văn Mẫu,Nam,02/03/1985,,3\nLàng Không,,,,,,\n", "utf-8")
+    press(desk, 'a[href="/imports"]')
+    press(desk, 'a[href="/imports/new?of=list"]')
+    desk.locator('[name="file"]').set_input_files(file)
+    tab_to(desk, '[name="dry_run"]')
+    desk.keyboard.press("Space")
+    press(desk, "form[data-upload] button.primary")
+
+    expect(desk.get_by_role("heading", level=1)).to_contain_text("Danh sách hộ")
+    expect(desk.locator("main")).to_contain_text("Dòng 2")
+    expect(desk.locator(".answer.error").first).to_be_visible()

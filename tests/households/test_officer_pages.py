@@ -130,7 +130,7 @@ async def test_form_b_by_its_answers_writes_what_it_learns_of_members(commune: C
     assert {each["work"] for each in listed["members"]} == {"SELF_EMPLOYED", "CHILD"}
     # The answers are there again, for whoever corrects them.
     assert re.search(r'value="SURFACE" selected', again)
-    assert 'value="15.9"' in again
+    assert 'value="15,9"' in again
 
 
 async def test_what_is_confirmed_is_what_was_seen(commune: Commune) -> None:
@@ -311,7 +311,7 @@ async def test_form_b1_is_asked_by_the_loaded_table_in_force_on_the_day_and_scor
     assert "Chưa trả lời mục “Mục AREA”" in missing.text
     assert await scored(engine) == (125, None)
     assert (await review.cases())[household]["finding"] == "NEAR_POOR"
-    assert 'value="8.0"' in await desk.see(form)
+    assert 'value="8,0"' in await desk.see(form)
 
 
 async def test_form_b_answered_whole_rests_on_items(

@@ -1,6 +1,6 @@
 """What officers see: the working place of a commune's officer, in Vietnamese first, made for a keyboard and a phone.
 
-Every page works without a script. What a page changes goes through the same actions as the API, once however often
+Every page works without a script; only files are sent by one. What a page changes goes through the same actions as the API, once however often
 it is sent, and only against the version that the person saw.
 """
 

@@ -1,4 +1,4 @@
-// A digit chooses that answer of the row one is in; the file of matches is sent without leaving the page.
+// A digit chooses that answer of the row one is in.
 document.querySelector(".matching")?.addEventListener("keydown", (event) => {
   const row = event.target.closest("fieldset");
   const answers = row ? [...row.querySelectorAll("input[type=radio]")] : [];
@@ -9,23 +9,4 @@ document.querySelector(".matching")?.addEventListener("keydown", (event) => {
   const rows = [...document.querySelectorAll("fieldset.match")];
   const next = rows[rows.indexOf(row) + 1];
   (next?.querySelector("input:checked") ?? document.querySelector(".match-actions button")).focus();
-});
-
-document.querySelector("form[data-upload]")?.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const form = event.currentTarget;
-  const said = form.querySelector("[data-said]");
-  const headers = { "X-CSRF-Token": form.dataset.csrf, "Accept-Language": document.documentElement.lang };
-  try {
-    const answer = await fetch(form.dataset.upload, { method: "POST", headers, body: new FormData(form) });
-    const told = await answer.json();
-    if (!answer.ok) {
-      said.textContent = told.detail ?? form.dataset.failed;
-      return;
-    }
-    said.textContent = form.dataset.sent;
-    location.reload();
-  } catch {
-    said.textContent = form.dataset.failed;
-  }
 });
