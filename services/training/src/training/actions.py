@@ -45,8 +45,9 @@ async def complete_class(
     planned = await store.load(conn, class_id, principal, lock=True)
     if planned is None:
         raise NotFound
-    held = domain.complete(planned, days, count, clock.today())
-    await store.save_result(conn, held)
+    became = _became(planned, days[0])
+    held = domain.complete(planned, days, count, clock.today(), became)
+    await store.save_result(conn, held, became.path if became else None)
     await outbox.publish(conn, [events.completed(held)])
     await audit.record(conn, principal, "complete", "class", str(class_id))
     return held
@@ -62,11 +63,25 @@ def place_of(code: str, on: date, field: str) -> domain.Place:
             f"There was no administrative unit with code {code} on {on}.",
             field,
         )
-    path = areas.path(code, on)
+    return _place(unit, on)
+
+
+def _became(planned: domain.TrainingClass, on: date) -> domain.Place | None:
+    """The commune that a class's commune had become by that day; None while it was there, or was divided."""
+    unit = areas.identified(planned.area, planned.area_begins)
+    if unit is None or unit.level is not areas.Level.COMMUNE or unit.exists(on):
+        return None
+    found = areas.became(unit, on)
+    return _place(found[0], on) if len(found) == 1 else None
+
+
+def _place(unit: areas.Unit, on: date) -> domain.Place:
+    path = areas.path(unit.code, on)
     codes = {each.level: each.code for each in path}
     country = unit.level is areas.Level.COUNTRY
     return domain.Place(
-        code=code,
+        code=unit.code,
+        begins=unit.valid_from,
         level=domain.Level.CENTRAL if country else domain.Level(unit.level.value),
         province=codes.get(areas.Level.PROVINCE),
         commune=codes.get(areas.Level.COMMUNE),

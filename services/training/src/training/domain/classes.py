@@ -57,9 +57,13 @@ class Component:
 
 @dataclass(frozen=True)
 class Place:
-    """An administrative unit as it was on the planned day. The whole country is level CENTRAL."""
+    """An administrative unit as it was on a day. The whole country is level CENTRAL.
+
+    Codes are given again: with the day it began (None = not recorded) a code means one unit.
+    """
 
     code: str
+    begins: date | None
     level: Level
     province: str | None
     commune: str | None
@@ -111,12 +115,16 @@ class Proposal:
 class TrainingClass:
     """A class. `count`, `held_on` and `ended_on` are set exactly when it is completed.
 
+    `area` and `area_begins` are the unit it is for: the one of the planned day, or what that had become by
+    the day on which the class was held.
+
     `revision` counts the events told about it, so a planned class has none.
     """
 
     id: UUID
     organiser: Organiser
     area: str
+    area_begins: date | None
     province: str | None
     commune: str | None
     component: str
@@ -146,6 +154,7 @@ def plan_class(class_id: UUID, proposal: Proposal, places: Places, register: Reg
         id=class_id,
         organiser=proposal.organiser,
         area=place.code,
+        area_begins=place.begins,
         province=place.province,
         commune=place.commune,
         component=proposal.component,
@@ -159,8 +168,13 @@ def plan_class(class_id: UUID, proposal: Proposal, places: Places, register: Reg
     )
 
 
-def complete(planned: TrainingClass, days: tuple[date, date], count: Count, today: date) -> TrainingClass:
-    """The class as held on `days`, first and last, both included. Raises `Refused`."""
+def complete(
+    planned: TrainingClass, days: tuple[date, date], count: Count, today: date, became: Place | None = None
+) -> TrainingClass:
+    """The class as held on `days`, first and last, both included. Raises `Refused`.
+
+    `became` is the one unit that its commune has become by then, if it was reorganised since.
+    """
     held_on, ended_on = days
     if planned.state is State.COMPLETED:
         raise Refused(
@@ -183,8 +197,17 @@ def complete(planned: TrainingClass, days: tuple[date, date], count: Count, toda
             f"The class was planned to start on {planned.planned_from} and cannot be held on {held_on}.",
             "held_on",
         )
+    placed = planned
+    if became is not None:
+        placed = replace(
+            planned,
+            area=became.code,
+            area_begins=became.begins,
+            province=became.province,
+            commune=became.commune,
+        )
     return replace(
-        planned,
+        placed,
         state=State.COMPLETED,
         held_on=held_on,
         ended_on=ended_on,
