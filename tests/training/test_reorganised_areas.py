@@ -158,12 +158,14 @@ async def test_a_class_held_after_the_reorganisation_is_the_new_communes(
 
     async with engine("training").connect() as conn:
         told_of = {each.class_id: each for each in await emitted(conn, ClassCompleted)}
-    places = {
-        code: (told_of[uuid.UUID(class_id)].area, told_of[uuid.UUID(class_id)].province)
-        for code, class_id in ids.items()
+    found = {code: told_of[uuid.UUID(class_id)] for code, class_id in ids.items()}
+    assert {code: (each.area, each.province, each.commune) for code, each in found.items()} == {
+        MERGED: (KEPT, "52", KEPT),
+        # Nobody can say in which half the class of the divided commune was.
+        DIVIDED: ("52", "52", None),
+        MOVED: (NEW_CODE, OTHER_PROVINCE, NEW_CODE),
     }
-    # Nobody can say in which half the class of the divided commune was.
-    assert places == {MERGED: (KEPT, "52"), DIVIDED: (DIVIDED, "52"), MOVED: (NEW_CODE, OTHER_PROVINCE)}
+    assert await seen(signed_in(*HALVES)) == {DIVIDED}
     assert await seen(signed_in("VN"), area=NEW_CODE) == {NEW_CODE}
     assert await seen(signed_in(KEPT)) == {KEPT}
 

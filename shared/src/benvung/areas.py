@@ -268,8 +268,37 @@ def _at_or_below(unit: Unit, on: dt.date) -> list[Unit]:
 
 
 def _is_in(unit: Unit, inside: frozenset[str], on: dt.date) -> bool:
+    now = _communes_now(unit, on)
+    return now is not None and inside.issuperset(each.code for each in now)
+
+
+def _communes_now(unit: Unit, on: dt.date) -> list[Unit] | None:
+    """The communes of a day in which a unit's are then; None when of one of them it is not known."""
     now = [became(part, on) for part in _communes_of(unit, on) or [unit]]
-    return all(now) and inside.issuperset(each.code for parts in now for each in parts)
+    return [each for parts in now for each in parts] if all(now) else None
+
+
+def now_of(unit: Unit, on: dt.date) -> list[Unit]:
+    """The units of a day that an earlier one, of any level, is since: provinces of a province, else communes."""
+    if unit.exists(on):
+        return [unit]
+    found = {each.code: each for each in _communes_now(unit, on) or ()}
+    if unit.level is Level.PROVINCE:
+        above = (province_of(code, on) for code in found)
+        found = {each.code: each for each in above if each is not None}
+    return [found[code] for code in sorted(found)]
+
+
+def was_of(unit: Unit, on: dt.date) -> list[Unit]:
+    """The units of an earlier day that this one was made from, in whole or in part; itself if it existed."""
+    if unit.exists(on):
+        return [unit]
+    if unit.valid_from is None or unit.valid_from <= on:
+        return []
+    day = unit.valid_from - _DAY
+    before = (made for code in unit.predecessors if (made := find(code, day)) is not None)
+    found = {each.code: each for one in before for each in was_of(one, on)}
+    return [found[code] for code in sorted(found)]
 
 
 def _last_day(unit: Unit, on: dt.date) -> dt.date:

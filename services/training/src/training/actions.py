@@ -1,5 +1,6 @@
 """What training does: plan a class, and record that it was held."""
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID, uuid4
 
@@ -46,9 +47,12 @@ async def complete_class(
     if planned is None:
         raise NotFound
     became = _became(planned, days[0])
-    held = domain.complete(planned, days, count, clock.today(), became)
-    await store.save_result(conn, held, became.path if became else None)
-    await outbox.publish(conn, [events.completed(held)])
+    held = domain.complete(planned, days, count, clock.today())
+    if len(became) == 1:
+        held = domain.placed(held, became[0])
+    await store.save_result(conn, held, became[0].path if len(became) == 1 else None)
+    told = held if len(became) < 2 else domain.placed(held, _over(became, days[0]))
+    await outbox.publish(conn, [events.completed(told)])
     await audit.record(conn, principal, "complete", "class", str(class_id))
     return held
 
@@ -66,13 +70,19 @@ def place_of(code: str, on: date, field: str) -> domain.Place:
     return _place(unit, on)
 
 
-def _became(planned: domain.TrainingClass, on: date) -> domain.Place | None:
-    """The commune that a class's commune had become by that day; None while it was there, or was divided."""
+def _became(planned: domain.TrainingClass, on: date) -> list[domain.Place]:
+    """What a class's unit had become by that day; nothing while it was there."""
     unit = areas.identified(planned.area, planned.area_begins)
-    if unit is None or unit.level is not areas.Level.COMMUNE or unit.exists(on):
-        return None
-    found = areas.became(unit, on)
-    return _place(found[0], on) if len(found) == 1 else None
+    if unit is None or unit.exists(on):
+        return []
+    return [_place(each, on) for each in areas.now_of(unit, on)]
+
+
+def _over(several: Sequence[domain.Place], on: date) -> domain.Place:
+    """The smallest unit that holds them all."""
+    [first, *others] = [each.path for each in several]
+    shared = [code for code in first if all(code in path for path in others)]
+    return place_of(shared[-1], on, "area")
 
 
 def _place(unit: areas.Unit, on: date) -> domain.Place:

@@ -168,13 +168,15 @@ def plan_class(class_id: UUID, proposal: Proposal, places: Places, register: Reg
     )
 
 
-def complete(
-    planned: TrainingClass, days: tuple[date, date], count: Count, today: date, became: Place | None = None
-) -> TrainingClass:
-    """The class as held on `days`, first and last, both included. Raises `Refused`.
+def placed(one: TrainingClass, place: Place) -> TrainingClass:
+    """The class with the unit that its own had become when it was held."""
+    return replace(
+        one, area=place.code, area_begins=place.begins, province=place.province, commune=place.commune
+    )
 
-    `became` is the one unit that its commune has become by then, if it was reorganised since.
-    """
+
+def complete(planned: TrainingClass, days: tuple[date, date], count: Count, today: date) -> TrainingClass:
+    """The class as held on `days`, first and last, both included. Raises `Refused`."""
     held_on, ended_on = days
     if planned.state is State.COMPLETED:
         raise Refused(
@@ -197,17 +199,8 @@ def complete(
             f"The class was planned to start on {planned.planned_from} and cannot be held on {held_on}.",
             "held_on",
         )
-    placed = planned
-    if became is not None:
-        placed = replace(
-            planned,
-            area=became.code,
-            area_begins=became.begins,
-            province=became.province,
-            commune=became.commune,
-        )
     return replace(
-        placed,
+        planned,
         state=State.COMPLETED,
         held_on=held_on,
         ended_on=ended_on,
