@@ -66,9 +66,7 @@ async def eligibility(
     return found
 
 
-async def _counted(
-    conn: AsyncConnection, communes: Collection[str], on: date, since: date
-) -> Sequence[Any]:
+async def _counted(conn: AsyncConnection, communes: Collection[str], on: date, since: date) -> Sequence[Any]:
     later = deltas.c.on_date > since
     rows = await conn.execute(
         sa.select(

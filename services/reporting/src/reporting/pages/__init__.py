@@ -20,7 +20,7 @@ from reporting.actions.geographies import ReorganisationNotRecorded
 from reporting.actions.places import Place
 from reporting.domain import Stage, year_end
 from reporting.live import Changes
-from reporting.shown import Asked, Officer, Shown, ShownYear, switch
+from reporting.pages.shown import Asked, Officer, Shown, ShownYear, switch
 from reporting.words import Words, words
 
 router = APIRouter(include_in_schema=False)
