@@ -144,7 +144,7 @@ async def read_money(
         area=AreaModel.of(found.place.unit),
         year=year,
         basis=found.basis,
-        basis_label=say.label("basis", found.basis),
+        basis_label=say.basis(found.basis, by_now=found.place.drawn is not None),
         total_dong=found.total_dong,
         total_text=say.formats.money(found.total_dong),
         by_capital_type={

@@ -59,13 +59,13 @@ class Asked:
 class Way:
     """One of the two geographies: whether it is shown, the units that the area is by it, their addresses.
 
-    `hidden`: it is more than the officer is responsible for.
+    `hidden` are the names of those that are not wholly the officer's to look at.
     """
 
     name: str
     current: bool
     links: tuple[tuple[str, str], ...]
-    hidden: bool
+    hidden: tuple[str, ...]
 
 
 def switch(principal: Principal, shown: Asked, path: str) -> list[Way]:
@@ -80,10 +80,9 @@ def switch(principal: Principal, shown: Asked, path: str) -> list[Way]:
         ("now", drawn, place.now, clock.today()),
     ):
         to = replace(shown, by_now=name == "now")
-        links = tuple(
-            (unit.name, to.address(path, unit)) for unit in units if places.may_ask(principal, unit, day)
-        )
-        ways.append(Way(name, current, links, hidden=not current and len(links) < len(units)))
+        open_to = [unit for unit in units if places.may_ask(principal, unit, day)]
+        links = tuple((unit.name, to.address(path, unit)) for unit in open_to)
+        ways.append(Way(name, current, links, tuple(unit.name for unit in units if unit not in open_to)))
     return ways
 
 
