@@ -239,6 +239,11 @@ async def test_eligibility_money_and_training_follow_the_units(officer: Client) 
     assert now["basis_label"] == "cộng từ các đơn vị nay thuộc địa bàn này"
     then, now = [await ask("training", area="52", year="2023", geography=each) for each in ("then", "now")]
     assert (then["total"]["participants"], now["total"]["participants"]) == (0, 54)
+    country = await officer("VN")
+    for geography in ("then", "now"):
+        asked = {"area": "VN", "year": "2023", "geography": geography}
+        everywhere = (await country.get("/v1/money", params=asked)).json()
+        assert everywhere["total_dong"] == 29_269_000_000, geography
 
 
 @pytest.mark.usefixtures("told")

@@ -44,9 +44,11 @@ class Place:
     @property
     def at_or_below(self) -> Collection[Unit]:
         """The area itself and every unit inside it; by the units of a later day also those they came from."""
-        if self.drawn is not None and self.unit.level is not Level.COUNTRY:
-            return areas.wholly_in((self.unit.code,), self.drawn)
-        return _inside(self.unit.code, self.geography)
+        if self.drawn is None:
+            return _inside(self.unit.code, self.on)
+        if self.unit.level is Level.COUNTRY:
+            return {*_inside(self.unit.code, self.on), *_inside(self.unit.code, self.drawn)}
+        return areas.wholly_in((self.unit.code,), self.drawn)
 
     def above(self, inside: Unit) -> list[Unit]:
         """The units that lie between this area and a unit inside it, without either."""

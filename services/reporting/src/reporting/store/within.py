@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
+from benvung import areas
 from benvung.areas import Unit
 from benvung.reorganised import EVER
 
@@ -17,8 +18,11 @@ def within(column: sa.ColumnElement[Any], codes: Collection[str]) -> sa.ColumnEl
 
 
 def units(found: Collection[Unit]) -> sa.TableValuedAlias:
-    """Units as rows: `code`, and its life from `begins` to before `ends`, because codes were given again."""
-    listed = sorted((unit.code, unit.valid_from or EVER, unit.valid_to or date.max) for unit in found)
+    """Units as rows: `code`, and the days from `begins` to before `ends` on which it means this unit.
+
+    What is told under a code that nobody has any more is told of who had it last.
+    """
+    listed = sorted((unit.code, unit.valid_from or EVER, _given_again(unit)) for unit in found)
     lists = [
         sa.literal([each[0] for each in listed], pg.ARRAY(sa.Text)),
         sa.literal([each[1] for each in listed], pg.ARRAY(sa.Date)),
@@ -26,6 +30,11 @@ def units(found: Collection[Unit]) -> sa.TableValuedAlias:
     ]
     columns = (sa.column("code", sa.Text), sa.column("begins", sa.Date), sa.column("ends", sa.Date))
     return sa.func.unnest(*lists).table_valued(*columns).render_derived("units")
+
+
+def _given_again(unit: Unit) -> date:
+    ended = unit.valid_to
+    return date.max if ended is None or areas.find(unit.code, ended) is None else ended
 
 
 def of(
