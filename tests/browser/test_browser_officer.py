@@ -119,6 +119,16 @@ def type_in(page: Page, name: str, text: str) -> None:
         page.keyboard.type(text)
 
 
+def choose(page: Page, name: str, value: str) -> None:
+    """Reach a choice by Tab and go down to one of its answers."""
+    tab_to(page, f'[name="{name}"]')
+    for _ in range(50):
+        if page.evaluate("document.activeElement.value") == value:
+            return
+        page.keyboard.press("ArrowDown")
+    raise AssertionError(f"{name} does not offer {value} on {page.url}")
+
+
 def act(page: Page, action: str, **typed: str) -> None:
     """One act from the village's page, by keyboard alone."""
     press(page, f'a.button[href$="/acts/{action}"]')
@@ -219,7 +229,7 @@ def no_wider(page: Page) -> None:
 def pages_of(prepared: Prepared) -> list[str]:
     first, second = prepared.households
     return [
-        "/", "/search?name=dinh", "/imports", "/reviews/new", f"/reviews/{prepared.review}",
+        "/", "/households?name=dinh", "/households?class=POOR&on=01/01/2024&group=MERIT", "/imports", "/reviews/new", f"/reviews/{prepared.review}",
         f"/reviews/{prepared.review}/opening", prepared.at("", 2), prepared.at("/posting", 2),
         prepared.at("/acts/WITHDRAW", 2), prepared.at(f"/forms/{second}?how=answers", 2),
         prepared.at(f"/forms/{second}?how=flags", 2), f"/households/{first}",
@@ -296,3 +306,65 @@ def test_somebody_elses_village_is_refused_with_words(
     page.wait_for_url(f"{where.households}/reviews/**")
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Không tìm thấy kỳ rà soát")
+
+
+NARROW = "form.narrow summary"
+
+
+def test_the_list_is_narrowed_and_widened_by_keyboard_alone(
+    desk: Page, where: Addresses, prepared: Prepared
+) -> None:
+    press(desk, 'a[href="/households"]')
+    everybody = desk.locator(".people > li").count()
+    tab_to(desk, NARROW)
+    desk.keyboard.press("Enter")
+    choose(desk, "village", f"{COMMUNE}.01")
+    choose(desk, "class", "POOR")
+    press(desk, "form.narrow details button.primary")
+
+    expect(desk.locator(".chips strong")).to_have_text(["Làng Đơng", "Hộ nghèo"])
+    expect(desk.locator("#found")).to_have_text("Tìm thấy 1 hộ")
+    expect(desk.locator(NARROW)).to_contain_text("đang đặt 2")
+    expect(desk.locator(".chips a")).to_have_count(2)
+    press(desk, ".chips a")
+    press(desk, ".chips a")
+    expect(desk.locator(".chips a")).to_have_count(0)
+    assert desk.locator(".people > li").count() == everybody >= len(prepared.households)
+
+
+def test_the_list_fits_a_small_phone_with_its_filters_folded_and_open(desk: Page, where: Addresses) -> None:
+    desk.set_viewport_size(PHONE)
+    for asked in (
+        "",
+        "?class=POOR&movement=ESCAPED_ABOVE_NEAR_POOR&group=MERIT",
+        "?name=dinh",
+    ):
+        desk.goto(f"{where.households}/households{asked}")
+        no_wider(desk)
+        expect(desk.locator("#movement")).to_be_hidden()
+        desk.locator(NARROW).click()
+        expect(desk.locator("#movement")).to_be_visible()
+        no_wider(desk)
+
+
+def test_without_scripts_the_list_is_narrowed_and_taken_away_with_its_purpose(
+    browser: Browser, where: Addresses, prepared: Prepared
+) -> None:
+    context = browser.new_context(java_script_enabled=False, locale="vi-VN")
+    page = context.new_page()
+    page.goto(f"{where.households}/households")
+    page.get_by_role("button", name="Đinh Thị Byưm").click()
+    page.wait_for_url(f"{where.households}/**")
+    page.locator(NARROW).click()
+    page.get_by_label("Phân loại").select_option("POOR")
+    page.get_by_role("button", name="Lọc", exact=True).click()
+    expect(page.locator(".chips a")).to_have_count(1)
+    page.get_by_text("Tải danh sách này về").click()
+    page.get_by_label("Mục đích lấy tệp").select_option("POLICY")
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="Tải CSV").click()
+
+    lines = taken.value.path().read_text("utf-8-sig").splitlines()
+    assert len(lines) - 1 == page.locator(".people > li").count()
+    assert all(household in "\n".join(lines) for household in prepared.households)
+    context.close()

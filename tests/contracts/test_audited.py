@@ -28,8 +28,8 @@ PERSONAL = {
 # Answers to the rows of a file quote its cells.
 QUOTING = {"AnswerShown"}
 # Files that hold counts and sums alone.
-FIGURES = {"/v1/situation.csv", "/v1/situation.xlsx", "/v1/movements.csv", "/v1/movements.xlsx",
-           "/v1/simulations/{simulation_id}/counts.csv",
+FIGURES = {"/v1/causes.csv", "/v1/causes.xlsx", "/v1/situation.csv", "/v1/situation.xlsx",
+           "/v1/movements.csv", "/v1/movements.xlsx", "/v1/simulations/{simulation_id}/counts.csv",
            "/v1/templates/{template}.xlsx", "/v1/templates/{template}.csv"}  # fmt: skip
 READS = {
     "households": {

@@ -23,7 +23,7 @@ from households.domain.procedure_terms import Action
 from households.domain.retention import ERASED, Period, Subject, check_over, kept_until
 from households.due import lines
 
-HEAD, CHILD, STRANGER = "Quàng Thị Xuyến", "Vàng Văn Khoắn", "Lò Văn Giót"
+HEAD, CHILD, STRANGER = "Quàng Thị Xuyến", "Vàng Văn Khoắn", "Lò Hữu Giót"
 NUMBER = "004185000777"
 REQUESTS = "/v1/erasure-requests"
 

@@ -43,11 +43,14 @@ async def filled(commune: Commune) -> tuple[Commune, list[str]]:
     for n, home in enumerate(homes):
         await enter(commune, home, **person(name=f"Lường Văn {FRUIT[n]}", number=f"00418500099{n}"))
     review = await commune.open_review()
-    await commune.decide(review, homes[0], 120, 40)
+    causes = {"causes": ["ILLNESS", "OTHER"], "cause_text": "Nương bị sạt lở"}
+    await commune.decide(review, homes[0], 120, 40, **causes)
     given = {"household_id": homes[1], "filled_on": "2023-10-05", "b1_points": 120, "b2": forms.B2}
     await commune.ask("POST", f"/v1/reviews/{review}/forms-b", 201, json=given)
     await commune.import_rows(
-        review, row(1, "Siu Thoan Mẫu", reviewer="Người Rà Soát"), row(2, "Rơ Châm Mẫu")
+        review,
+        row(1, "Siu Thoan Mẫu", reviewer="Người Rà Soát"),
+        row(2, "Rơ Châm Mẫu", causes=("OTHER",), cause_text="Nương bị sạt lở"),
     )
     return commune, homes
 
@@ -64,6 +67,9 @@ def use(commune: Commune, *keys: bytes) -> Vault:
 
 async def reads_everything(commune: Commune, homes: list[str]) -> None:
     """Names open, and are found by name, by number, as each other's duplicates and by the next file."""
+    first = await commune.household(homes[0])
+    assert [each["code"] for each in first["causes"]] == ["ILLNESS", "OTHER"]
+    assert first["cause_text"] == "Nương bị sạt lở"
     for n, home in enumerate(homes):
         assert (await commune.household(home))["head_name"] == f"Đinh Thị {FRUIT[n]}"
         listed = await commune.ask("GET", f"/v1/households/{home}/members")

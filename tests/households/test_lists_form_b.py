@@ -73,6 +73,30 @@ async def test_the_flags_follow_from_the_answers_and_the_household_is_decided_on
 
 
 @pytest.mark.parametrize(
+    ("cell", "answer"),
+    [
+        ("Không có đất sản xuất; nguyên nhân khác: Nương bị sạt lở", ["NO_LAND", "OTHER"]),
+        ("", None),
+        ("NO_LAND; hạn hán", "cause-unknown"),
+        ("Nguyên nhân khác", "cause-text-missing"),
+    ],
+)
+async def test_a_form_names_the_causes_of_poverty_in_a_cell(
+    commune: Commune, cell: str, answer: list[str] | str | None
+) -> None:
+    home = await household_with_members(commune)
+
+    done = await sent(commune, await commune.open_review(2023), form(**{"Nguyên nhân nghèo": cell}))
+
+    if isinstance(answer, str):
+        [row] = (await commune.answers(done["import_id"])).values()
+        assert [each["rule"] for each in row["answers"]] == [answer]
+        return
+    causes = (await commune.household(home))["causes"]
+    assert (causes and [each["code"] for each in causes]) == answer
+
+
+@pytest.mark.parametrize(
     ("changes", "points"),
     [
         ({"Tổng diện tích nhà ở (m²)": "16"}, 20),

@@ -148,6 +148,26 @@ async def test_what_is_confirmed_is_what_was_seen(commune: Commune) -> None:
     assert (await review.cases())[household]["state"] == "SURVEYED"
 
 
+async def test_the_page_of_form_b_takes_causes_of_poverty_and_has_them_again(commune: Commune) -> None:
+    review, (household,) = await begun(commune)
+    desk, form = Desk(commune.client), at(review.id, f"/forms/{household}")
+    fields = {"role": "REVIEWER", "on": "2024-10-01", "flags": ["WATER_SOURCE"], **BY_FLAGS}
+    causes = {"causes": ["NO_LAND", "OTHER"], "cause_text": "Nương bị sạt lở"}
+
+    empty = await desk.see(form)
+    missing = await desk.post(
+        form, 200, {**await desk.hidden(form), **fields, **causes, "cause_text": "", "step": "look"}
+    )
+    await look_and_confirm(desk, form, **fields, **causes)
+    again = await desk.see(form)
+
+    assert empty.count('name="causes"') == 8
+    assert 'id="cause_text-error"' in missing.text
+    assert 'name="seen"' not in missing.text
+    assert re.search(r'name="causes" value="OTHER" checked', again)
+    assert 'value="Nương bị sạt lở"' in again
+
+
 async def test_a_form_sent_twice_records_once(commune: Commune) -> None:
     review, known = await begun(commune)
     await review.score(known[0])
@@ -262,7 +282,7 @@ async def test_every_page_can_be_written_in_both_languages(commune: Commune, lan
     review, known = await posted(commune)
     desk = Desk(commune.client)
     paths = (
-        "/", "/search", "/imports", "/reviews/new", f"/reviews/{review.id}", f"/reviews/{review.id}/opening",
+        "/", "/households", "/imports", "/reviews/new", f"/reviews/{review.id}", f"/reviews/{review.id}/opening",
         at(review.id), at(review.id, "/posting"), at(review.id, "/acts/COMPLAIN"), at(review.id, "/acts/END_POSTING"),
         at(review.id, f"/forms/{known[0]}"), f"/households/{known[0]}",
     )  # fmt: skip

@@ -84,10 +84,10 @@ async def test_who_is_not_signed_in_is_sent_to_sign_in_and_comes_back(
         transport=httpx2.ASGITransport(application[0]), base_url="http://households.test"
     )
 
-    answer = await client.get("/search?name=an", headers=HTML)
+    answer = await client.get("/households?name=an", headers=HTML)
 
     assert answer.status_code == 303
-    assert answer.headers["location"] == "/sign-in?next=%2Fsearch%3Fname%3Dan"
+    assert answer.headers["location"] == "/sign-in?next=%2Fhouseholds%3Fname%3Dan"
 
 
 async def test_a_household_is_found_without_diacritics_or_by_number(commune: Commune) -> None:
@@ -95,10 +95,10 @@ async def test_a_household_is_found_without_diacritics_or_by_number(commune: Com
     await enter(commune, household, **person())
     desk = Desk(commune.client)
 
-    by_name = await desk.see("/search?name=do+thi+huong")
-    by_number = await commune.client.post("/search", content="number=004185000999", headers=FORM)
-    wrong = await commune.client.post("/search", content="number=12", headers=FORM)
-    nobody = await desk.see("/search?name=khong+ai")
+    by_name = await desk.see("/households?name=do+thi+huong")
+    by_number = await commune.client.post("/households", content="number=004185000999", headers=FORM)
+    wrong = await commune.client.post("/households", content="number=12", headers=FORM)
+    nobody = await desk.see("/households?name=khong+ai")
 
     assert f"/households/{household}" in by_name
     assert f"/households/{household}" in by_number.text

@@ -21,6 +21,7 @@ from benvung import areas
 from benvung.vault import Vault
 from households.actions.decisions import combination_key
 from households.domain import get_standard
+from households.store.sealed import causes_text
 from households.store.search import keys_of_name
 
 STANDARD = "STD_2022_2025"
@@ -32,6 +33,11 @@ YEARS = {2023: 1, 2024: 7}
 """Of each so many households one was decided on in that year."""
 SHARES = (0.5, 0.3, 0.2, 0.1, 0.3, 0.05, 0.2, 0.02, 0.1, 0.005, 0.4, 0.001)
 """How many households are deprived of each indicator of the standard: some of them hardly any."""
+CAUSES = {
+    "NO_LAND": 0.4, "NO_CAPITAL": 0.5, "NO_LABOUR": 0.15, "NO_TOOLS": 0.2, "NO_KNOWLEDGE": 0.25, "NO_SKILL": 0.3,
+    "ILLNESS": 0.1, "OTHER": 0.003,
+}  # fmt: skip
+"""Of how many poor and near-poor households each cause of poverty is said."""
 NUMBERED = 2_000
 """Households whose head has a personal number that is known here."""
 
@@ -69,6 +75,7 @@ def fill(url: str, key: bytes, rows: int) -> Filled:
             _sealed(vault, names),
         )
         _combinations(conn, vault, rnd)
+        _cause_sets(conn, vault)
         given = {
             "rows": rows,
             "villages": VILLAGES,
@@ -80,7 +87,8 @@ def fill(url: str, key: bytes, rows: int) -> Filled:
         for statement in _FILL:
             conn.execute(statement, given)
         conn.execute(_COMBINATIONS)
-        conn.execute("analyze bench_combinations, households, villages")
+        conn.execute(_CAUSE_SETS)
+        conn.execute("analyze bench_combinations, bench_cause_sets, households, villages")
         for year, share in YEARS.items():
             for statement in _YEAR:
                 conn.execute(statement, {**given, "year": year, "share": share, "on": dt.date(year, 12, 10)})
@@ -96,6 +104,7 @@ def fill(url: str, key: bytes, rows: int) -> Filled:
             "decisions",
             "tellings",
             "combinations",
+            "cause_sets",
             "household_combinations",
             "reviews",
             "villages",
@@ -170,6 +179,19 @@ def _combinations(conn: "psycopg.Connection[Any]", vault: Vault, rnd: random.Ran
     )
 
 
+def _cause_sets(conn: "psycopg.Connection[Any]", vault: Vault) -> None:
+    found = [each for size in range(1, len(CAUSES) + 1) for each in itertools.combinations(CAUSES, size)]
+    keyed = [(vault.fingerprint(causes_text(each)), each) for each in found]
+    with conn.cursor().copy("copy cause_sets (fingerprint, causes) from stdin") as copy:
+        for key, each in keyed:
+            copy.write_row((key, vault.seal(json.dumps(each))))
+    _copy(
+        conn,
+        "bench_causes (fingerprint bytea, mask int)",
+        ((key, sum(1 << list(CAUSES).index(code) for code in each)) for key, each in keyed),
+    )
+
+
 def _copy(conn: "psycopg.Connection[Any]", table: str, rows: Iterable[tuple[Any, ...]]) -> None:
     conn.execute(f"create temporary table {table}")
     with conn.cursor().copy(f"copy {table.partition(' ')[0]} from stdin") as copy:
@@ -240,7 +262,12 @@ _COMBINATIONS = """
 create temporary table bench_combinations as
 select b.mask, c.id, c.flags, b.points
 from combinations c join bench_points b using (fingerprint)"""
+_CAUSE_SETS = """
+create temporary table bench_cause_sets as
+select b.mask, s.id from cause_sets s join bench_causes b using (fingerprint)"""
 _MASK = " + ".join(f"(random() < {share})::int * {1 << at}" for at, share in enumerate(SHARES))
+_SAID = " + ".join(f"(random() < {share})::int * {1 << at}" for at, share in enumerate(CAUSES.values()))
+_THRESHOLD = "case v.area_type when 'URBAN' then 175 else 140 end"
 _MOVEMENT = """case when d.class = d.previous_class then null
   when d.previous_class = 'POOR' then case d.class when 'NEAR_POOR' then 'ESCAPED_TO_NEAR_POOR'
     else 'ESCAPED_ABOVE_NEAR_POOR' end
@@ -254,20 +281,21 @@ _YEAR = (
          %(on)s, 'CLOSED', %(on)s from bench_communes""",
     "analyze reviews",
     f"""insert into decisions (decision_id, household_id, sequence, review_id, commune, village, year, kind, stage,
-         standard, class, previous_class, members, b1_points, b2_points, flags, combination_id, basis, inputs, rule_version,
+         standard, class, previous_class, members, b1_points, b2_points, flags, combination_id, cause_set_id, basis, inputs, rule_version,
          decided_on, valid_from)
        select gen_random_uuid(), h.id, (select coalesce(max(sequence), 0) from decisions) + row_number() over (),
          v.id, h.commune, h.village, %(year)s, 'ANNUAL', 'OFFICIAL', %(standard)s,
-         case when h.b1 > case v.area_type when 'URBAN' then 175 else 140 end then 'NOT_POOR'
+         case when h.b1 > {_THRESHOLD} then 'NOT_POOR'
               when k.points >= 30 then 'POOR' else 'NEAR_POOR' end, h.was,
-         h.members, h.b1, k.points, k.flags, k.id, 'FLAGS', '{{}}', %(standard)s || '/1', %(on)s, %(on)s
+         h.members, h.b1, k.points, k.flags, k.id, s.id, 'FLAGS', '{{}}', %(standard)s || '/1', %(on)s, %(on)s
        from (select n.id, n.commune, n.village, n.members, 60 + floor(random() * 60)::int * 10 b1,
-               {_MASK} mask, p.class was
+               {_MASK} mask, {_SAID} said, p.class was
              from (select *, row_number() over (order by id) nth from households) n
              left join decisions p on p.household_id = n.id
              where nth %% %(share)s = 0) h
        join reviews v on v.commune = h.commune and v.year = %(year)s
-       join bench_combinations k on k.mask = h.mask""",
+       join bench_combinations k on k.mask = h.mask
+       left join bench_cause_sets s on s.mask = h.said and h.b1 <= {_THRESHOLD}""",
     "analyze decisions",
     f"""insert into tellings (sequence, fact, leg, household_id, kind, stage, holds_from, province, commune, village,
          members, status, class, standard, class_since, previous_class, movement)
@@ -282,8 +310,8 @@ update households h set poverty_class = d.class, standard = d.standard, class_si
 from (select distinct on (household_id) * from decisions order by household_id, sequence desc) d
 where d.household_id = h.id"""
 _IN_FORCE = """
-insert into household_combinations (household_id, commune, combination_id)
-select distinct on (household_id) household_id, commune, combination_id
+insert into household_combinations (household_id, commune, combination_id, cause_set_id)
+select distinct on (household_id) household_id, commune, combination_id, cause_set_id
 from decisions order by household_id, sequence desc"""
 _UNUSED = """
 delete from combinations c where not exists (select from decisions d where d.combination_id = c.id)"""

@@ -3,6 +3,7 @@
 import base64
 import datetime as dt
 import json
+import time
 from typing import Any
 
 import httpx2
@@ -134,6 +135,38 @@ async def test_keys_once_known_outlive_the_issuer(kit_app: FastAPI, tokens: Toke
     assert not await issuer._refresh()
     await issuer.verify(tokens.token(), "benvung")
     assert issuer.ready
+    await issuer.stop()
+
+
+async def test_a_verified_token_is_known_until_its_time_is_over(
+    kit_app: FastAPI, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issuer, token = Issuer(kit_app.state.settings, tokens.transport), tokens.token()
+    await issuer.verify(token, "benvung")
+    issuer._keys = {KEY_ID: jwt.PyJWK(Tokens()._keys["keys"][0])}
+    assert (await issuer.verify(token, "benvung"))["sub"] == "officer"
+    with pytest.raises(Unauthenticated):
+        await issuer.verify(token, "other")
+
+    later = time.time() + 3601
+    monkeypatch.setattr("benvung.issuer.time.time", lambda: later)
+    with pytest.raises(Unauthenticated):
+        await issuer.verify(token, "benvung")
+    await issuer.stop()
+
+
+async def test_a_verified_token_ends_with_its_key(kit_app: FastAPI, tokens: Tokens) -> None:
+    signs = tokens
+
+    async def rotated(request: httpx2.Request) -> httpx2.Response:
+        return await signs.transport.handle_async_request(request)
+
+    issuer, token = Issuer(kit_app.state.settings, httpx2.MockTransport(rotated)), tokens.token()
+    await issuer.verify(token, "benvung")
+    signs = Tokens()
+    assert await issuer._refresh()
+    with pytest.raises(Unauthenticated):
+        await issuer.verify(token, "benvung")
     await issuer.stop()
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import hashlib
+import time
 from typing import Any
 
 import httpx2
@@ -20,6 +22,7 @@ REFRESH_SECONDS = 300.0
 RETRY_LIMIT = 5.0
 UNKNOWN_KEY_PAUSE = 10.0
 FETCH_TIMEOUT = 3.0
+REMEMBERED_TOKENS = 1000
 
 
 class Issuer:
@@ -36,6 +39,7 @@ class Issuer:
         self._keys: dict[str, jwt.PyJWK] = {}
         self._endpoints: dict[str, str] = {}
         self._refreshing = asyncio.Lock()
+        self._verified: dict[bytes, dict[str, Any]] = {}
         self._asked_at = float("-inf")
         self._task: asyncio.Task[None] | None = None
 
@@ -58,9 +62,16 @@ class Issuer:
         await self._client.aclose()
 
     async def verify(self, token: str, audience: str) -> dict[str, Any]:
-        """The claims of a token meant for `audience`. Raises `Unauthenticated`, or `NotReady` without keys."""
+        """The claims of a token meant for `audience`. Raises `Unauthenticated`, or `NotReady` without keys.
+
+        A token comes with many requests. Its signature is checked once, and again with every new set of keys.
+        """
         if not self.url or len(token) > TOKEN_LIMIT:
             raise Unauthenticated
+        known_by = hashlib.sha256(f"{audience} {token}".encode()).digest()
+        known = self._verified.get(known_by)
+        if known is not None and time.time() < int(known["exp"]):
+            return known
         try:
             header = jwt.get_unverified_header(token)
             key = await self._key(header.get("kid"))
@@ -78,6 +89,9 @@ class Issuer:
                 "Mã truy cập không hợp lệ hoặc đã hết hạn. Hãy đăng nhập lại.",
                 "The token is not valid or has expired. Sign in again.",
             ) from error
+        if len(self._verified) >= REMEMBERED_TOKENS:
+            self._verified.clear()
+        self._verified[known_by] = claims
         return claims
 
     async def endpoint(self, name: str) -> str:
@@ -137,6 +151,7 @@ class Issuer:
             return False
         self._endpoints = {key: value for key, value in discovery.items() if isinstance(value, str)}
         self._keys = {key.key_id: key for key in keys if key.key_id and key.public_key_use != "enc"}
+        self._verified.clear()
         return True
 
     async def _get(self, url: str) -> dict[str, Any]:

@@ -90,7 +90,8 @@ def create_app(service: Service, *, api: bool = True, worker: bool = True) -> Fa
 
 
 def _include(app: FastAPI, service: Service) -> None:
-    for router in (audit_api.router, *operations_api.routers(service), *service.routers):
+    # Routes are tried one after another: the service's own are asked for most.
+    for router in (*service.routers, audit_api.router, *operations_api.routers(service)):
         app.include_router(router, max_body_size=JSON_LIMIT)
     own = [*operations_page.routers(service), *service.pages]
     if not own:

@@ -1,4 +1,4 @@
-"""Behind the imports: heads' names that a file brought, or an earlier release left, become searchable."""
+"""Behind the imports: heads' names that a file corrected, or an earlier release left, become searchable."""
 
 import asyncio
 from functools import cached_property

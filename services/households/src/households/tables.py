@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql as pg
 from benvung import db, kit, reorganised
 from households.columns import CLASSES, MOMENT, MOVEMENTS, one_of, recorded_at
 from households.cycle_tables import cycle_tables, recognition_tables
+from households.dictionary_tables import dictionary_tables
 from households.file_tables import import_tables, notice_table
 from households.form_tables import BASES, form_tables, local_tables
 from households.member_tables import member_tables
@@ -139,16 +140,7 @@ reviews = sa.Table(
     sa.Index("ix_reviews_commune_id", "commune", "id"),
 )
 
-combinations = sa.Table(
-    "combinations",
-    metadata,
-    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
-    sa.Column("standard", sa.Text, nullable=False),
-    # Keyed: who has the database alone cannot try out which combination it stands for.
-    sa.Column("fingerprint", sa.LargeBinary, nullable=False, unique=True),
-    sa.Column("flags", sa.LargeBinary, nullable=False),
-    comment="each combination of deprived indicators that ever occurred: rules are evaluated once for each",
-)
+combinations, cause_sets, household_combinations = dictionary_tables(metadata)
 
 decisions = sa.Table(
     "decisions",
@@ -174,6 +166,8 @@ decisions = sa.Table(
     # Which indicators are deprived tells of children's health, so the list is sealed whole.
     sa.Column("flags", sa.LargeBinary),
     sa.Column("combination_id", sa.ForeignKey("combinations.id")),
+    sa.Column("cause_set_id", sa.ForeignKey("cause_sets.id")),
+    sa.Column("cause_text", sa.LargeBinary),
     sa.Column("basis", sa.Text, nullable=False),
     sa.Column("inputs", pg.JSONB, nullable=False),
     sa.Column("rule_version", sa.Text, nullable=False),
@@ -191,6 +185,7 @@ decisions = sa.Table(
     # Each row of a file is applied once, whatever happened in between.
     sa.UniqueConstraint("import_id", "import_row"),
     sa.CheckConstraint("members > 0", name="members_positive"),
+    sa.CheckConstraint("cause_text is null or cause_set_id is not null", name="text_with_causes"),
     one_of("kind", ("ANNUAL", "REGULAR")),
     one_of("stage", ("PRELIMINARY", "OFFICIAL")),
     one_of("class", CLASSES),
@@ -204,29 +199,15 @@ decisions = sa.Table(
     sa.Index(
         "uq_decisions_corrects", "corrects", unique=True, postgresql_where=sa.text("corrects is not null")
     ),
+    sa.Index(
+        "ix_decisions_cause_set_id", "cause_set_id", postgresql_where=sa.text("cause_set_id is not null")
+    ),
     # What was decided before combinations were kept, until its own is found.
     sa.Index(
         "ix_decisions_uncombined",
         "decision_id",
         postgresql_where=sa.text("flags is not null and combination_id is null"),
     ),
-)
-
-household_combinations = sa.Table(
-    "household_combinations",
-    metadata,
-    sa.Column("household_id", pg.UUID(as_uuid=True), primary_key=True),
-    sa.Column("commune", sa.Text, nullable=False),
-    sa.Column("combination_id", sa.BigInteger),
-    # A list by indicator is read off this index alone, in its own order, however few households it has.
-    sa.Index(
-        "ix_household_combinations_place",
-        "commune",
-        "household_id",
-        postgresql_include=["combination_id"],
-        postgresql_where=sa.text("combination_id is not null"),
-    ),
-    comment="the combination of each household's official decision in force; what it follows from is tellings",
 )
 
 changes = sa.Table(

@@ -7,9 +7,12 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-import xlsxwriter
-from xlsxwriter.workbook import Workbook
+# Needed when somebody takes a workbook away, which on most days is nobody: two megabytes of memory.
+if TYPE_CHECKING:
+    from xlsxwriter.workbook import Workbook
+    from xlsxwriter.worksheet import Worksheet
 
 Cell = str | int | Decimal | None
 NARROWEST, WIDEST = 8, 36
@@ -46,6 +49,8 @@ async def as_xlsx(sheets: Sequence[Sheet]) -> bytes:
 
 
 def _workbook(sheets: Sequence[Sheet]) -> bytes:
+    import xlsxwriter
+
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False}) as book:
         for sheet in sheets:
@@ -53,7 +58,7 @@ def _workbook(sheets: Sequence[Sheet]) -> bytes:
     return out.getvalue()
 
 
-def _write(book: Workbook, sheet: Sheet) -> None:
+def _write(book: "Workbook", sheet: Sheet) -> None:
     title = book.add_format({"bold": True, "font_size": 13})
     head = book.add_format(
         {"bold": True, "text_wrap": True, "border": 1, "valign": "vcenter", "align": "center"}
@@ -102,7 +107,7 @@ def _lines(text: str, width: int) -> int:
 
 
 def _write_cell(
-    page: "xlsxwriter.worksheet.Worksheet",
+    page: "Worksheet",
     at: tuple[int, int],
     cell: Cell,
     formats: dict[tuple[str, bool], object],

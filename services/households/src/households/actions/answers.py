@@ -11,6 +11,7 @@ from typing import Any
 
 from benvung.vault import Vault
 from households import domain
+from households.actions import causes
 from households.actions.decisions import Result, combination_key, judge, seal_flags
 from households.domain import (
     Classification,
@@ -24,7 +25,9 @@ from households.domain import (
     label,
     normalise_name,
 )
+from households.domain.causes import causes_given
 from households.files import ReviewRow, RowError
+from households.store.decisions import SealedCauses
 from households.store.imports import AnsweredRow
 from households.store.reviews import Review
 
@@ -57,6 +60,7 @@ class _Checked:
     village: str
     scores: Scores
     head_key: bytes
+    causes: SealedCauses | None
 
 
 def villages_by_name(villages: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -104,10 +108,13 @@ class FileAnswers:
                 )
             domain.check_members(row.members)
             found = domain.scores(self.review.standard, row.b1_points, row.b2_points, row.deprivations)
+            said = causes_given(self.review.decided_on, row.causes, row.cause_text)
         except Refused as refusal:
             self._refused[row.number] = refusal_answer(refusal)
             return
-        self._checked[row.number] = _Checked(village, found, self.vault.fingerprint(row.head_name))
+        self._checked[row.number] = _Checked(
+            village, found, self.vault.fingerprint(row.head_name), causes.kept(self.vault, said)
+        )
 
     def _file_rows(self) -> Iterator[FileRow]:
         for row in self.given:
@@ -171,9 +178,10 @@ class FileAnswers:
         household_id = match.household_id or uuid.uuid4()
         state = self.register.states.get(household_id)
         try:
-            judged = judge(
-                self.review, state, Result(household_id, row.members, checked.scores, village=checked.village)
+            result = Result(
+                household_id, row.members, checked.scores, village=checked.village, causes=checked.causes
             )
+            judged = judge(self.review, state, result)
         except Refused as refusal:
             return self._stored(row.number, raw, row, [refusal_answer(refusal)], match)
         computed = judged.classification.household_class
@@ -198,6 +206,7 @@ class FileAnswers:
             "head_key": checked.head_key,
             "flags": seal_flags(self.vault, flags),
             "combination_key": combination_key(self.vault, self.review.standard.code, flags),
+            **causes.of_row(checked.causes),
         }
 
     def _stored(

@@ -37,7 +37,7 @@ from households.store.cycles import Logged
 from households.store.reviews import Review
 
 SCORED = frozenset({Action.SCORE, Action.RECHECK, Action.CORRECT})
-PRIVATE = frozenset({"reason", "deprivations", "refusals", "income_dong", "form_b"})
+PRIVATE = frozenset({"reason", "deprivations", "refusals", "income_dong", "form_b", "causes", "cause_text"})
 LEGAL = "Quyết định 24/2021/QĐ-TTg, Điều 4"
 Subjects = dict[uuid.UUID, tuple[uuid.UUID, uuid.UUID | None]]
 

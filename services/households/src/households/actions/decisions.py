@@ -11,7 +11,7 @@ from benvung import areas, audit, outbox
 from benvung.auth import OutsideArea, Principal
 from benvung.vault import Vault
 from households import domain, store
-from households.actions import forms, histories, local_standards, reorganisations, tell
+from households.actions import causes, forms, histories, local_standards, reorganisations, tell
 from households.actions.book import Book, Taking
 from households.actions.histories import Evidence
 from households.actions.refusals import HouseholdNotFound, ReviewClosed, ReviewNotFound
@@ -25,8 +25,9 @@ from households.domain import (
     Refused,
     Scores,
 )
+from households.domain.causes import causes_given, check_class
 from households.domain.reorganisation import awaits_choice, check_assigned
-from households.store.decisions import Own, RowRef, Taken
+from households.store.decisions import Own, RowRef, SealedCauses, Taken
 from households.store.reviews import Review
 
 
@@ -42,6 +43,7 @@ class Result:
     reviewer: bytes | None = None
     flags: bytes | None = None
     combination_key: bytes | None = None
+    causes: SealedCauses | None = None
     row: RowRef | None = None
 
 
@@ -72,6 +74,8 @@ def meant(review: Review, result: Result) -> tuple[Classification, Decision]:
     classification = domain.classify(
         review.standard, review.area_type, result.scores.b1_points, result.scores.b2_points
     )
+    if result.causes is not None:
+        check_class(classification.household_class)
     decision = Decision(
         year=review.year,
         kind=review.kind,
@@ -190,6 +194,7 @@ async def record_decision(
         reviewer=result.reviewer,
         flags=result.flags,
         combination_key=result.combination_key,
+        causes=result.causes,
         row=result.row,
         own=None if corrects is None else corrects.own,
     )
@@ -258,6 +263,7 @@ async def _announce(conn: AsyncConnection, review: Review, judged: Sequence[Judg
             reviewer=each.result.reviewer,
             flags=each.result.flags,
             combination_key=each.result.combination_key,
+            causes=each.result.causes,
             row=each.result.row,
             is_new=each.is_new,
         )
@@ -277,10 +283,13 @@ class Given:
     reviewer: str | None
     declared_class: HouseholdClass | None
     form_id: uuid.UUID | None = None
+    causes: Sequence[str] | None = None
+    cause_text: str | None = None
 
 
 async def found(conn: AsyncConnection, vault: Vault, review: Review, given: Given) -> Result:
     """A result as it is kept. Raises `FormNotFound`, and the domain's `Refused`."""
+    said = causes_given(review.decided_on, given.causes, given.cause_text)
     if given.form_id is None:
         scores = domain.scores(review.standard, given.b1_points, given.b2_points, given.deprivations)
     else:
@@ -288,6 +297,7 @@ async def found(conn: AsyncConnection, vault: Vault, review: Review, given: Give
         points = (given.b1_points, given.b2_points, given.deprivations)
         forms.check_form_alone(given.form_id, given.members, form, *points)
         scores = form.scores
+        said = causes.beside_form(given.form_id, said, form.causes)
     return Result(
         household_id=given.household_id,
         members=given.members,
@@ -296,6 +306,7 @@ async def found(conn: AsyncConnection, vault: Vault, review: Review, given: Give
         reviewer=vault.seal(given.reviewer) if given.reviewer else None,
         flags=seal_flags(vault, scores.deprivations),
         combination_key=combination_key(vault, review.standard.code, scores.deprivations),
+        causes=causes.kept(vault, said),
     )
 
 
@@ -356,7 +367,7 @@ def check_without_steps(review: Review) -> None:
 
 async def check_scope(conn: AsyncConnection, principal: Principal, review: Review) -> None:
     """Raise `OutsideArea` unless the review's commune, or all that it became, is the principal's."""
-    eras = await store.geography.every(conn)
+    eras = await store.geography.of_commune(conn, review.commune)
     if not eras.covers(principal.scope(), review.commune, review.valid_from):
         raise OutsideArea
 

@@ -162,6 +162,7 @@ async def _erase_people(conn: AsyncConnection, vault: Vault, about: About, today
         await _check_not_head(conn, vault, household_id, traces)
     await store.erasing.erase_rows_of(conn, vault, household_id, None if whole else member_ids, traces)
     await store.erasing.erase_log(conn, vault, [household_id, *member_ids] if whole else member_ids, traces)
+    await store.erasing.erase_cause_texts(conn, vault, household_id, traces)
     await store.erasing.erase_members(conn, vault, member_ids, today)
     if whole:
         await store.erasing.erase_head(conn, vault, household_id, today)

@@ -15,11 +15,12 @@ from benvung.auth import Principal
 from benvung.etags import Believed
 from benvung.vault import Vault
 from households import domain, store
-from households.actions import cycles, members, outcomes
+from households.actions import causes, cycles, members, outcomes
 from households.actions.members import Home
 from households.actions.refusals import ReviewNotFound
 from households.domain import Classification, Member, Refused
 from households.domain.b2_form import FormB2, form_b2
+from households.domain.causes import Causes, causes_given, check_class
 from households.domain.cycle import Act
 from households.domain.deprivation import Judgement
 from households.domain.deprivation import judge as judge_b2
@@ -52,6 +53,8 @@ class Filled:
     deprivations: Sequence[str] | None = None
     b2_points: int | None = None
     income_dong: int | None = None
+    causes: Sequence[str] = ()
+    cause_text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class Followed:
     scores: domain.Scores | None = None
     found: Classification | None = None
     finding: Finding | None = None
+    causes: Causes | None = None
 
 
 def follow(review: Review, act: Act, filled: Filled) -> Followed:
@@ -91,9 +95,12 @@ def follow(review: Review, act: Act, filled: Filled) -> Followed:
             b1_from_items=b1.basis is PointBasis.ITEMS and b2 is not None,
         )
         found = domain.classify(review.standard, review.area_type, scores.b1_points, scores.b2_points)
+        said = causes_given(act.on, filled.causes, filled.cause_text)
+        if said is not None:
+            check_class(found.household_class)
     except Refused as no:
         return Followed((no,), b1, b2)
-    return Followed((), b1, b2, scores, found, Finding(found.household_class.value))
+    return Followed((), b1, b2, scores, found, Finding(found.household_class.value), said)
 
 
 def _b1(review: Review, filled: Filled, faults: list[Refused]) -> PointScore | None:
@@ -210,6 +217,7 @@ def _said(filled: Filled, followed: Followed) -> dict[str, Any]:
     )
     if scores.basis is Basis.ITEMS:
         said["basis"] = scores.basis.value
+    said |= causes.said(followed.causes)
     said["form_b"] = {
         "b1": {name: _plain(value) for name, value in filled.b1.items()} or None,
         "b1_basis": followed.b1.basis.value,

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from benvung import clock
 from benvung.vault import Vault
 from households import domain, store
+from households.actions import causes
 from households.actions.answers import Answer, answer, refusal_answer, seal_answers
 from households.actions.decisions import Result, combination_key, judge, seal_flags
 from households.actions.forms import no_members
@@ -71,7 +72,8 @@ class FormB:
         found = judge_form(review.standard, on, members, form_answers(values))
         flags = found.deprivations()
         scores = domain.scores(review.standard, values["b1_points"], None, flags)
-        result = Result(household_id, len(members), scores, village=state.village)
+        named = causes.kept(self.vault, causes.named_in(review.decided_on, values.get("causes")))
+        result = Result(household_id, len(members), scores, village=state.village, causes=named)
         judged = judge(review, state, result)
         said = _remarks(values, scores.b2_points, len(members), state.members)
         said += [_ASSUMED] if any(flag.assumed for flag in found.flags) else []
@@ -92,6 +94,7 @@ class FormB:
             computed_class=judged.classification.household_class,
             flags=seal_flags(self.vault, flags),
             combination_key=combination_key(self.vault, review.standard.code, flags),
+            **causes.of_row(named),
             answers=seal_answers(self.vault, said) if said else None,
         )
 

@@ -16,10 +16,12 @@ from benvung import audit, clock
 from benvung.auth import Principal, Scope
 from benvung.vault import Vault
 from households import domain, store
+from households.actions import causes
 from households.actions.form_refusals import FormNotFound
 from households.actions.refusals import HouseholdNotFound, ReviewNotFound
 from households.domain import PointForm, Refused, Scores
 from households.domain.b2_form import exact, plain
+from households.domain.causes import Causes, check_class
 from households.domain.deprivation import Judgement
 from households.domain.deprivation import judge as judge_form
 from households.domain.rosters import roster
@@ -47,6 +49,7 @@ class FormB:
     b1: Items | None
     b1_points: int | None
     b2: Mapping[str, object]
+    causes: Causes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,9 @@ async def fill_b(
         judged.deprivations(),
         b1_from_items=b1.basis is PointBasis.ITEMS,
     )
+    if given.causes is not None:
+        found = domain.classify(review.standard, review.area_type, scores.b1_points, scores.b2_points)
+        check_class(found.household_class)
     values = {
         "form": "FORM_B",
         "members": len(members),
@@ -116,6 +122,7 @@ async def fill_b(
         "form_version": judged.form_version,
         "deprivations": scores.deprivations,
         "flags": _flags(judged),
+        **causes.said(given.causes),
     }
     kept = values | _place(review, home, given.filled_on)
     return await _keep(conn, principal, vault, kept, content)
@@ -210,6 +217,8 @@ class Found:
 
     members: int
     scores: Scores
+    filled_on: dt.date
+    causes: Causes | None = None
 
 
 async def scored(
@@ -225,7 +234,7 @@ async def scored(
         b1_from_items=row.basis == domain.Basis.ITEMS,
         form=form_id,
     )
-    return Found(row.members, scores)
+    return Found(row.members, scores, row.filled_on, causes.recorded(content))
 
 
 async def screened(

@@ -165,7 +165,7 @@ async def apply_chunk(conn: AsyncConnection, vault: Vault, import_id: uuid.UUID)
         await store.imports.fail(conn, import_id, "review-runs-by-steps")
         return True
     rows = await store.imports.next_rows(conn, import_id, CHUNK)
-    taken, refused = await decide_many(conn, review, [_result(import_id, row) for row in rows])
+    taken, refused = await decide_many(conn, review, [_result(vault, import_id, row) for row in rows])
     await store.households.update_from_file(
         conn, import_id, _believed(rows, {each.row.row_no for each in taken if each.row})
     )
@@ -183,14 +183,15 @@ async def apply_chunk(conn: AsyncConnection, vault: Vault, import_id: uuid.UUID)
     return True
 
 
-def _result(import_id: uuid.UUID, row: AcceptedRow) -> Result:
+def _result(vault: Vault, import_id: uuid.UUID, row: AcceptedRow) -> Result:
+    keys = row.head_name and store.search.keys_of_name(vault, vault.open(row.head_name))
     return Result(
         household_id=row.household_id,
         members=row.members,
         scores=row.scores,
         declared_class=row.declared_class,
         village=row.village,
-        row=RowRef(import_id, row.row_no),
+        row=RowRef(import_id, row.row_no, keys or None),
     )
 
 

@@ -11,8 +11,8 @@ from benvung import audit
 from benvung.vault import Vault
 from households import store
 from households.domain import Refused
-from households.store.sealed import SEALED, Sealed
-from households.tables import combinations, members
+from households.store.sealed import DICTIONARIES, SEALED, Sealed
+from households.tables import members
 
 CHUNK = 500
 PAUSE_SECONDS = 0.2
@@ -79,10 +79,11 @@ async def _table(engine: AsyncEngine, vault: Vault, sealed: Sealed, progress: Pr
 async def _renewed(
     conn: AsyncConnection, vault: Vault, sealed: Sealed, rows: Sequence[Any]
 ) -> list[dict[str, Any]]:
-    if sealed.table is not combinations:
+    dictionary = DICTIONARIES.get(sealed.table)
+    if dictionary is None:
         return await asyncio.to_thread(lambda: [sealed.renewed(vault, row) for row in rows])
-    twins = await store.sealed.twins(conn, vault, rows)
-    return [store.sealed.renewed_combination(vault, row, twin=row.id in twins) for row in rows]
+    twins = await dictionary.twins(conn, vault, rows)
+    return [dictionary.renewed(vault, row, twin=row.id in twins) for row in rows]
 
 
 async def _write(

@@ -129,7 +129,8 @@ def _result(loaded: Loaded, national: Standard, area_type: AreaType, scores: Sco
 
 async def follow(conn: AsyncConnection, review: Review, taken: Sequence[Taken]) -> None:
     """Give these decisions, which are just taken, their second result where the province has a standard."""
-    await store.local_standards.share(conn)
+    if not await store.local_standards.share(conn):
+        return
     known = await store.local_standards.that_count(conn, review.province)
     if not known:
         return

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung.vault import Vault
 from households import domain, store
+from households.actions import causes
 from households.actions.answers import (
     NOTES,
     Answer,
@@ -71,8 +72,8 @@ def kept(row: sa.Row[Any]) -> AnsweredRow:
         **{
             name: values[name]
             for name in ("row_no", "raw", "head_name", "head_key", "indigenous_ethnicity", "reviewer", "flags",
-                         "combination_key", "state", "matched_by", "household_id", "answers", "given",
-                         "member_id")
+                         "combination_key", "causes", "cause_key", "cause_text", "state", "matched_by",
+                         "household_id", "answers", "given", "member_id")
         },
         computed_class=values["class"],
         group=values["group_no"],
@@ -190,7 +191,13 @@ class Matching:
         raw = dict(row.raw)
         scores = Scores(raw["b1_points"], raw["b2_points"], None, Basis(raw["basis"]))
         state = None if household_id is None else self.register.states[household_id]
-        result = Result(household_id or uuid.uuid4(), raw["members"], scores, village=raw["village"])
+        result = Result(
+            household_id or uuid.uuid4(),
+            raw["members"],
+            scores,
+            village=raw["village"],
+            causes=causes.kept_in_row(row),
+        )
         judged = judge(self.review, state, result)
         said = [BY_HAND]
         declared = raw.get("declared_class")

@@ -230,8 +230,8 @@ def _written(
     values = asdict(row)
     kept = {
         name: values[name]
-        for name in ("row_no", "raw", "head_key", "flags", "combination_key", "state", "matched_by",
-                     "household_id", "member_id", "answers")
+        for name in ("row_no", "raw", "head_key", "flags", "combination_key", "causes", "cause_key",
+                     "cause_text", "state", "matched_by", "household_id", "member_id", "answers")
     }  # fmt: skip
     kept["class"] = values["computed_class"]
     choice = choices.get(row.row_no)

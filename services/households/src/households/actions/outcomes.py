@@ -12,14 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from benvung import outbox
 from benvung.vault import Vault
 from households import domain, store
-from households.actions import forms
+from households.actions import causes, forms
 from households.actions.corrections import put_in_its_place
 from households.actions.decisions import RefusedResult, Result, combination_key, decide_many, seal_flags
 from households.domain import Refused
+from households.domain.causes import check_class
 from households.domain.cycle import Entry, Moved
 from households.domain.income import BY_INCOME, Income, find_by_income, income_limit
 from households.domain.procedure_terms import Action, CaseState, Finding
-from households.domain.terms import Basis
+from households.domain.terms import Basis, HouseholdClass
 from households.events import RecognitionDecided
 from households.store.decisions import Own
 from households.store.recognitions import Recognition
@@ -41,6 +42,7 @@ class Outcomes:
 def finding(review: Review, on: date, given: Given) -> Finding:
     """The class is computed from the forms, or from the income, and never typed. Raises `Refused`."""
     domain.check_members(given["members"])
+    said = causes.of_said(on, given)
     if review.procedure in BY_INCOME:
         if given.get("income_dong") is None:
             raise Refused(
@@ -50,10 +52,14 @@ def finding(review: Review, on: date, given: Given) -> Finding:
                 "income_dong",
                 income_limit(review.procedure, review.standard, on).legal,
             )
+        if said is not None:
+            check_class(HouseholdClass.AVERAGE_LIVING)
         income = Income(given["income_dong"], given["members"])
         return find_by_income(review.procedure, review.standard, review.area_type, on, income)
     scores = _scores(review, given)
     found = domain.classify(review.standard, review.area_type, scores.b1_points, scores.b2_points)
+    if said is not None:
+        check_class(found.household_class)
     return Finding(found.household_class.value)
 
 
@@ -80,8 +86,10 @@ async def from_form(
     points = (given.get("b1_points"), given.get("b2_points"), given.get("deprivations"))
     forms.check_form_alone(form_id, given["members"], form, *points)
     scores = form.scores
+    said = causes.beside_form(form_id, causes.of_said(form.filled_on, given), form.causes)
     return {
         **given,
+        **causes.said(said),
         "b1_points": scores.b1_points,
         "deprivations": list(scores.deprivations or ()),
         "basis": scores.basis.value,
@@ -144,6 +152,7 @@ def _result(vault: Vault, review: Review, household: uuid.UUID, given: Given) ->
         scores,
         flags=seal_flags(vault, scores.deprivations),
         combination_key=combination_key(vault, review.standard.code, scores.deprivations),
+        causes=causes.kept(vault, causes.recorded(given)),
     )
 
 

@@ -4,6 +4,7 @@ from households.api import (
     accesses,
     area_types,
     areas,
+    causes,
     cohorts,
     corrections,
     cycle_log,
@@ -40,15 +41,17 @@ from households.api import (
 )
 
 ROUTERS = (
+    # Before the households, one of which would else be looked for under the name "search".
+    search.router,
+    lookups.router,
+    # What is asked for most comes early: routes are tried one after another.
+    households.router,
+    results.router,
     areas.router,
     totals.router,
     reorganisations.router,
     area_types.router,
     waiting.router,
-    # Before the households, one of which would else be looked for under the name "search".
-    search.router,
-    lookups.router,
-    households.router,
     families.router,
     members.router,
     cohorts.router,
@@ -65,8 +68,8 @@ ROUTERS = (
     score_tables.router,
     standards.router,
     local_results.router,
+    causes.router,
     forms.router,
-    results.router,
     corrections.router,
     imports.router,
     lists.router,

@@ -16,6 +16,8 @@ from households.actions.corrections import Annulment
 from households.actions.form_refusals import FormNotFound
 from households.actions.refusals import ChangeNotFound, DecisionNotFound, HouseholdElsewhere
 from households.api.fields import (
+    CauseCodes,
+    CauseText,
     Day,
     Decider,
     Given,
@@ -53,6 +55,8 @@ class CorrectionGiven(Given):
     form_id: uuid.UUID | None = Field(
         default=None, description="a form B filled item by item, instead of any points", examples=[None]
     )
+    causes: CauseCodes | None = None
+    cause_text: CauseText | None = None
     reviewer: Name | None = Field(default=None, description="who collected the form")
     declared_class: PovertyClass | None = None
     decided_on: Day = Field(description="day of the correcting decision; it holds from the day of the first")
@@ -70,6 +74,8 @@ class CorrectionGiven(Given):
             reviewer=self.reviewer,
             declared_class=self.declared_class and HouseholdClass(self.declared_class),
             form_id=self.form_id,
+            causes=self.causes,
+            cause_text=self.cause_text,
         )
 
 

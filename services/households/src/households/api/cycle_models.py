@@ -6,7 +6,17 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from households.api.fields import Day, Given, Name, Points, ShortText, Shown, VillageCode
+from households.api.fields import (
+    CauseCodes,
+    CauseText,
+    Day,
+    Given,
+    Name,
+    Points,
+    ShortText,
+    Shown,
+    VillageCode,
+)
 from households.domain import Refused, Stage
 from households.domain.cycle import Act, Paper
 from households.domain.procedure_terms import Action, CaseState, PaperKind, Role, Signatory, Step
@@ -77,6 +87,8 @@ class StepGiven(ActGiven):
     b1_points: Points | None = None
     b2_points: Points | None = None
     deprivations: list[ShortText] | None = Field(default=None, max_length=50)
+    causes: CauseCodes | None = None
+    cause_text: CauseText | None = None
     income_months: Annotated[int, Field(ge=1, le=60)] | None = Field(
         default=None, description="SURVEY by income: over how many months", examples=[12]
     )

@@ -11,13 +11,16 @@ from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 from sqlalchemy import Row
 
-from benvung import audit
+from benvung import audit, problems
 from benvung.auth import Principal
 from benvung.vault import Vault
 from households import files, store
+from households.actions.filter_refusals import BY_FILTERS
 from households.api.fields import Area, Geography, Keys, KnownAt, OnDay, Reader, purpose_or
 from households.api.fields import asked as place_asked
+from households.api.filters import Narrowed
 from households.domain import HouseholdClass
+from households.store.filters import Filters
 
 router = APIRouter(prefix="/v1", tags=["households"])
 
@@ -26,7 +29,7 @@ Place = tuple[str, str, uuid.UUID]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Whose file it is and what for, of which area and of which day."""
+    """Whose file it is and what for, of which area and of which day, narrowed by what."""
 
     principal: Principal
     purpose: str
@@ -34,12 +37,16 @@ class Asked:
     on: dt.date | None
     known_at: dt.datetime | None
     geography: Literal["then", "now"]
+    filters: Filters
 
 
 @router.get(
     "/households.csv",
     response_class=StreamingResponse,
-    responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+    responses={
+        200: {"content": {"text/csv": {"schema": {"type": "string"}}}},
+        **problems.responses(*BY_FILTERS),
+    },
 )
 async def export(
     *,
@@ -47,17 +54,20 @@ async def export(
     principal: Reader,
     vault: Keys,
     purpose: Annotated[str, purpose_or("NEXT_REVIEW")],
+    narrowed: Narrowed,
     area: Area = None,
     on: OnDay = None,
     known_at: KnownAt = None,
     geography: Geography = "then",
 ) -> StreamingResponse:
-    """The active households you may see, with the Mã hệ thống that the next review's file needs.
+    """The households you may see, with the Mã hệ thống that the next review's file needs.
 
-    Whose data leave in the file is recorded.
+    Without a `status` they are the active ones. Whose data leave in the file is recorded.
     """
+    filters = narrowed.at(on, known_at)
+    asked = Asked(principal, purpose, area, on, known_at, geography, filters)
     return StreamingResponse(
-        files.register_csv(_lines(request, vault, Asked(principal, purpose, area, on, known_at, geography))),
+        files.register_csv(_lines(request, vault, asked)),
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="households-{area or "all"}.csv"'},
     )
@@ -87,8 +97,9 @@ async def _batch(request: Request, asked: Asked, after: Place | None) -> list[Ro
     async with request.app.state.engine.begin() as conn:
         where = place_asked(asked.principal, asked.area, asked.on, asked.geography)
         eras = await store.geography.since(conn, asked.on, asked.known_at)
-        register = store.registry.register_at(where.scope, asked.on, asked.known_at, eras)
-        rows = await store.registry.export_batch(conn, register, where, after)
+        filters = asked.filters
+        register = store.registry.register_at(where.scope, asked.on, asked.known_at, eras, filters.grounds)
+        rows = await store.registry.export_batch(conn, register, where, filters, after)
         if rows or after is None:
             taken = audit.About("household", (row.id for row in rows))
             detail = {"households": len(rows), "purpose": asked.purpose}

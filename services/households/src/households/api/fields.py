@@ -67,6 +67,20 @@ Moment = Annotated[
     AfterValidator(_known),
     Field(examples=["2023-12-31T23:59:59+07:00"]),
 ]
+CauseCodes = Annotated[
+    list[ShortText],
+    Field(
+        max_length=20,
+        description="causes of poverty of a poor or near-poor household, by the codes of form 7.10"
+        " (`GET /v1/causes/list`); empty = not said",
+        examples=[["NO_LAND", "NO_CAPITAL"]],
+    ),
+]
+CauseText = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=NO_CONTROLS),
+    Field(description="which other cause, with the code OTHER; kept sealed", examples=[None]),
+]
 Year = Annotated[int, Field(ge=2015, le=2100, examples=[2023])]
 Members = Annotated[int, Field(ge=-(2**31), le=2**31 - 1, examples=[4])]
 Points = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]

@@ -8,17 +8,19 @@ from typing import Annotated, Literal
 from fastapi import Depends, Query, Request
 
 from benvung import clock
+from benvung.auth import Principal
 from benvung.db import Conn
 from benvung.problems import NotReady
-from households import store
-from households.actions.filter_refusals import IndicatorRestricted
+from households.actions.filter_refusals import CauseRestricted, IndicatorRestricted
 from households.actions.simulations import RESTRICTED
 from households.api.fields import Day, Keys, PovertyClass, Reader, VillageCode, Year
 from households.domain import Refused
+from households.domain.causes import cause_list
 from households.domain.groups import Group, people_of
 from households.domain.standards import standards
 from households.domain.terms import Movement
-from households.store.filters import EVERY_ONE, Filters, Moved
+from households.store.dictionaries import Dictionaries
+from households.store.filters import EVERY_ONE, Filters, Grounds, Moved
 from households.store.standing import Clocks
 
 Class = Annotated[
@@ -56,7 +58,8 @@ Cause = Annotated[
     str | None,
     Query(
         pattern=r"^[A-Z_]{1,40}$",
-        description="refused (`causes-not-recorded`): causes of poverty are not recorded yet",
+        description="the official decision in force says this cause of poverty (`GET /v1/causes/list`); what tells"
+        " of health needs the permission `indicators.read`",
         examples=["NO_LAND"],
     ),
 ]
@@ -75,7 +78,7 @@ class Asked:
         return replace(self.filters, people=people, clocks=Clocks(on, known_at))
 
 
-async def _asked(
+async def asked_for(
     *,
     request: Request,
     principal: Reader,
@@ -92,18 +95,20 @@ async def _asked(
     group: OfGroup = None,
     cause: Cause = None,
 ) -> Asked:
-    if cause is not None:
-        raise _no_causes()
-    found = None
+    """What a list is to be narrowed by. Raises the domain's `Refused`, `IndicatorRestricted`, `CauseRestricted`."""
+    known, grounds = _dictionaries(request), Grounds()
     if indicator is not None:
-        if _restricted(indicator) and not principal.may(RESTRICTED):
-            raise IndicatorRestricted
-        found = await _dictionary(request).having(conn, vault, indicator)
-        if found is None:
+        _check_indicator(principal, indicator)
+        having = await known.deprived_of(conn, vault, indicator)
+        if having is None:
             raise NotReady(
                 "Chỉ số của các quyết định trước đây đang được lập chỉ mục; hãy thử lại sau giây lát.",
                 "Indicators of earlier decisions are being indexed; try again in a moment.",
             )
+        grounds = replace(grounds, combinations=having)
+    if cause is not None:
+        _check_cause(principal, cause)
+        grounds = replace(grounds, cause_sets=await known.caused_by(conn, vault, cause))
     moved = None
     if movement or movement_year or movement_since or movement_review:
         whole = (
@@ -111,21 +116,22 @@ async def _asked(
         )
         days = [day for day in (whole[0], movement_since) if day]
         moved = Moved(movement or (), max(days, default=None), whole[1], movement_review)
-    return Asked(Filters(village, poverty_class, status, found, moved), group)
+    rests = None if grounds == Grounds() else grounds
+    return Asked(Filters(village, poverty_class, status, rests, moved), group)
 
 
-Narrowed = Annotated[Asked, Depends(_asked)]
+Narrowed = Annotated[Asked, Depends(asked_for)]
 
 
-def _dictionary(request: Request) -> store.combinations.Dictionary:
+def _dictionaries(request: Request) -> Dictionaries:
     state = request.app.state
-    if not hasattr(state, "combinations"):
-        state.combinations = store.combinations.Dictionary()
-    found: store.combinations.Dictionary = state.combinations
+    if not hasattr(state, "dictionaries"):
+        state.dictionaries = Dictionaries()
+    found: Dictionaries = state.dictionaries
     return found
 
 
-def _restricted(indicator: str) -> bool:
+def _check_indicator(principal: Principal, indicator: str) -> None:
     known = [
         each for standard in standards().values() for each in standard.indicators if each.code == indicator
     ]
@@ -136,15 +142,19 @@ def _restricted(indicator: str) -> bool:
             f"None of the standards that are loaded has an indicator {indicator}.",
             "query.indicator",
         )
-    return any(each.restricted for each in known)
+    if any(each.restricted for each in known) and not principal.may(RESTRICTED):
+        raise IndicatorRestricted
 
 
-def _no_causes() -> Refused:
-    return Refused(
-        "causes-not-recorded",
-        "Sổ chưa ghi nguyên nhân nghèo của từng hộ (mẫu 7.10), nên chưa lọc danh sách theo nguyên nhân được.",
-        "The register does not record each household's causes of poverty (form 7.10) yet: no list is filtered"
-        " by them.",
-        "query.cause",
-        "Thông tư 02/2022/TT-BLĐTBXH",
-    )
+def _check_cause(principal: Principal, cause: str) -> None:
+    known = cause_list()
+    if cause not in known.causes:
+        raise Refused(
+            "cause-unknown",
+            f"Mẫu 7.10 không có nguyên nhân mang mã {cause}.",
+            f"Form 7.10 has no cause {cause}.",
+            "query.cause",
+            known.legal,
+        )
+    if known.causes[cause].restricted and not principal.may(RESTRICTED):
+        raise CauseRestricted

@@ -16,11 +16,27 @@ from benvung.idempotency import OnlyOnce
 from benvung.paging import After, CursorUnknown, Limit, Page
 from benvung.vault import Vault
 from households import actions, store
+from households.actions.causes import recorded
 from households.actions.form_refusals import FormNotFound
 from households.actions.forms import FormA, FormB, Items
 from households.actions.refusals import HouseholdNotFound, ReviewNotFound
-from households.api.fields import Day, Given, Keys, Lang, Name, Points, Reader, Recorder, ShortText, Shown
+from households.api.cause_models import WithCauses, causes_shown
+from households.api.fields import (
+    CauseCodes,
+    CauseText,
+    Day,
+    Given,
+    Keys,
+    Lang,
+    Name,
+    Points,
+    Reader,
+    Recorder,
+    ShortText,
+    Shown,
+)
 from households.domain import Basis, label
+from households.domain.causes import causes_given
 from households.tables import filled_forms
 
 router = APIRouter(prefix="/v1", tags=["forms"])
@@ -63,6 +79,8 @@ class FormBGiven(Given):
     filled_on: Day = Field(examples=["2023-10-05"])
     b1: ItemsGiven | None = None
     b1_points: Points | None = Field(default=None, description="the total; beside items it must agree")
+    causes: CauseCodes | None = None
+    cause_text: CauseText | None = None
     b2: Answers = Field(examples=[{"WATER_SOURCE": "RIVER", "FLOOR_AREA": "35.5", "INTERNET": True}])
 
 
@@ -104,7 +122,7 @@ class FormListed(Shown):
     recorded_at: dt.datetime
 
 
-class FormShown(FormListed):
+class FormShown(FormListed, WithCauses):
     """A filled form with every line, so that it can be read out to the household and scored again."""
 
     deprivations: list[str] | None = Field(examples=[["HOUSING_AREA", "WATER_SOURCE", "HYGIENIC_TOILET"]])
@@ -151,7 +169,8 @@ async def fill_b(
 ) -> FormShown:
     """Fill form B: points and flags are worked out and kept. A result or a step then names the form."""
     b1 = given.b1.items() if given.b1 else None
-    form = FormB(given.household_id, given.filled_on, b1, given.b1_points, given.b2)
+    causes = causes_given(given.filled_on, given.causes, given.cause_text)
+    form = FormB(given.household_id, given.filled_on, b1, given.b1_points, given.b2, causes)
     form_id = once.made or await actions.forms.fill_b(conn, principal, vault, review_id, form)
     response.headers["Location"] = f"/v1/forms/{form_id}"
     return await _found(conn, principal, vault, form_id, lang)
@@ -195,6 +214,7 @@ async def _found(conn: Conn, principal: Principal, vault: Vault, form_id: uuid.U
     return FormShown(
         **_listed(row, lang),
         deprivations=content.get("deprivations"),
+        **causes_shown(principal, recorded(content), lang),
         lines=[LineShown(**each) for each in content["lines"]],
         flags=[
             FlagShown(**{**each, "because": [one[lang] for one in each["because"]]})

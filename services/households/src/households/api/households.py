@@ -16,7 +16,7 @@ from benvung.idempotency import Once, OnlyOnce
 from benvung.paging import After, CursorUnknown, Limit, Page
 from benvung.vault import Vault
 from households import actions, store
-from households.actions.filter_refusals import IndicatorRestricted
+from households.actions.filter_refusals import BY_FILTERS
 from households.actions.refusals import (
     CommuneUnknown,
     HouseholdChanged,
@@ -24,6 +24,7 @@ from households.actions.refusals import (
     HouseholdNotFound,
     VillageUnknown,
 )
+from households.api.cause_models import WithCauses, causes_shown
 from households.api.fields import (
     Area,
     CommuneCode,
@@ -48,6 +49,7 @@ from households.api.filters import Narrowed
 from households.api.notes import Note, notes_of
 from households.domain import ClosureReason, HouseholdClass, Status, label
 from households.domain.labels import Language
+from households.store.standing import Clocks
 from households.tables import households as table
 
 router = APIRouter(prefix="/v1", tags=["households"])
@@ -135,6 +137,10 @@ class HouseholdShown(Shown):
     preliminary_class: str | None
     revision: int
     version: int
+
+
+class HouseholdRead(HouseholdShown, WithCauses):
+    """One household, with the causes of poverty that the official decision in force says."""
 
 
 def shown(row: Row[Any], vault: Vault, lang: Language) -> HouseholdShown:
@@ -303,7 +309,7 @@ class HouseholdsPage(Page[HouseholdShown]):
     notes: list[Note] = Field(description="what is not known of the communes of that day")
 
 
-@router.get("/households", responses=problems.responses(CursorUnknown, IndicatorRestricted))
+@router.get("/households", responses=problems.responses(CursorUnknown, *BY_FILTERS))
 async def households(
     *,
     principal: Reader,
@@ -322,7 +328,7 @@ async def households(
     where = asked(principal, area, on, geography)
     eras = await store.geography.since(conn, on, known_at)
     filters = narrowed.at(on, known_at)
-    register = store.registry.register_at(where.scope, on, known_at, eras, filters.combinations)
+    register = store.registry.register_at(where.scope, on, known_at, eras, filters.grounds)
     query = store.registry.households_query(register, where, filters)
     columns = (register.c.commune, register.c.id)
     rows = await store.registry.rows(conn, paging.keyset(query, columns, after, limit))
@@ -342,7 +348,7 @@ class CountShown(Shown):
     notes: list[Note] = Field(description="what is not known of the communes of that day")
 
 
-@router.get("/households/count", responses=problems.responses(IndicatorRestricted))
+@router.get("/households/count", responses=problems.responses(*BY_FILTERS))
 async def count(
     *,
     principal: Reader,
@@ -357,7 +363,7 @@ async def count(
     where = asked(principal, area, on, geography)
     eras = await store.geography.since(conn, on, known_at)
     filters = narrowed.at(on, known_at)
-    register = store.registry.register_at(where.scope, on, known_at, eras, filters.combinations)
+    register = store.registry.register_at(where.scope, on, known_at, eras, filters.grounds)
     query = store.registry.households_query(register, where, filters)
     return CountShown(households=await store.registry.count(conn, query), notes=notes_of(on))
 
@@ -373,7 +379,7 @@ async def household(
     response: Response,
     on: OnDay = None,
     known_at: KnownAt = None,
-) -> HouseholdShown:
+) -> HouseholdRead:
     """One household, now or as it was on a day or known at a moment. Reading its head's name is recorded."""
     scope = principal.scope()
     eras = await store.geography.since(conn, on, known_at)
@@ -384,4 +390,7 @@ async def household(
     await audit.record(conn, principal, "household.read", "household", str(household_id))
     if register is table:
         etags.tag(response, row.version, lang)
-    return shown(row, vault, lang)
+    causes = None
+    if row.status == Status.ACTIVE:
+        causes = await store.causes.in_force(conn, vault, household_id, Clocks(on, known_at))
+    return HouseholdRead(**dict(shown(row, vault, lang)), **causes_shown(principal, causes, lang))

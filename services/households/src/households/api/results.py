@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import uuid
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
@@ -23,7 +24,10 @@ from households.actions.refusals import (
     ReviewClosed,
     ReviewNotFound,
 )
+from households.api.cause_models import WithCauses, causes_shown
 from households.api.fields import (
+    CauseCodes,
+    CauseText,
     Decider,
     Given,
     Keys,
@@ -63,6 +67,8 @@ class ResultGiven(Given):
         description="a form B that was filled item by item in this review, instead of any points",
         examples=[None],
     )
+    causes: CauseCodes | None = None
+    cause_text: CauseText | None = None
     reviewer: Name | None = Field(default=None, description="who collected the form")
     declared_class: PovertyClass | None = Field(
         default=None, description="what the form says; compared with the computed class"
@@ -79,6 +85,8 @@ class ResultGiven(Given):
             reviewer=self.reviewer,
             declared_class=self.declared_class and HouseholdClass(self.declared_class),
             form_id=self.form_id,
+            causes=self.causes,
+            cause_text=self.cause_text,
         )
 
 
@@ -186,7 +194,7 @@ async def taken_before(conn: Conn, principal: Principal, decision_id: uuid.UUID,
     )
 
 
-class DecisionShown(Shown):
+class DecisionShown(WithCauses):
     """A decision with all it rests on, so that it can be shown to a citizen and computed again."""
 
     decision_id: uuid.UUID
@@ -266,7 +274,7 @@ async def history(
     changes = await store.decisions.changes_of_household(conn, household_id)
     return HistoryShown(
         household_id=household_id,
-        decisions=[_decision(row, vault, lang) for row in taken],
+        decisions=await _decisions(conn, principal, vault, taken, lang),
         changes=[_change(row) for row in changes],
     )
 
@@ -276,7 +284,9 @@ async def decision(
     *, decision_id: Annotated[uuid.UUID, Path()], principal: Reader, conn: Conn, vault: Keys, lang: Lang
 ) -> DecisionShown:
     """One decision with all it rests on. Reading it is recorded."""
-    return _decision(await _decided(conn, principal, decision_id), vault, lang)
+    row = await _decided(conn, principal, decision_id)
+    [shown] = await _decisions(conn, principal, vault, [row], lang)
+    return shown
 
 
 async def _decided(conn: Conn, principal: Principal, decision_id: uuid.UUID) -> Row[Any]:
@@ -289,14 +299,25 @@ async def _decided(conn: Conn, principal: Principal, decision_id: uuid.UUID) -> 
     return row
 
 
-def _decision(row: Row[Any], vault: Vault, lang: Lang) -> DecisionShown:
+async def _decisions(
+    conn: Conn, principal: Principal, vault: Vault, rows: Sequence[Row[Any]], lang: Lang
+) -> list[DecisionShown]:
+    causes = await store.causes.of_rows(conn, vault, rows)
+    return [
+        _decision(row, vault, lang, causes_shown(principal, causes.get(row.decision_id), lang))
+        for row in rows
+    ]
+
+
+def _decision(row: Row[Any], vault: Vault, lang: Lang, causes: dict[str, Any]) -> DecisionShown:
     values = row._asdict()
     return DecisionShown(
         **{
             name: values[name]
             for name in DecisionShown.model_fields
-            if name in values and name not in {"reviewer", "deprivations"}
+            if name in values and name not in {"reviewer", "deprivations", "cause_text"}
         },
+        **causes,
         **_in_words(row, lang),
         form_id=row.inputs.get("form"),
         deprivations=None if row.flags is None else json.loads(vault.open(row.flags)),

@@ -16,7 +16,7 @@ from benvung.db import Conn
 from benvung.paging import After, CursorUnknown, Limit, Page
 from benvung.vault import Vault
 from households import store
-from households.actions.filter_refusals import IndicatorRestricted
+from households.actions.filter_refusals import BY_FILTERS
 from households.api.fields import (
     NO_CONTROLS,
     Area,
@@ -80,7 +80,7 @@ class NumberGiven(Given):
     poverty_class: PovertyClass | None = Field(default=None, alias="class")
 
 
-@router.get("/households/search", responses=problems.responses(CursorUnknown, IndicatorRestricted))
+@router.get("/households/search", responses=problems.responses(CursorUnknown, *BY_FILTERS))
 async def by_name(
     *,
     name: NameWords,

@@ -107,3 +107,21 @@ def _sealed(group: Group) -> Refused:
         "query.group",
         "Nghị định 356/2025/NĐ-CP, Điều 4",
     )
+
+
+def group_label(group: Group, language: str = "vi") -> str:
+    """What people read for a group."""
+    vi, en = _TITLES[group]
+    return vi if language == "vi" else en
+
+
+def groups_asked(on: date) -> list[Group]:
+    """The groups that lists can be narrowed by on a day; `people_of` refuses the others by name."""
+    found = []
+    for group in Group:
+        try:
+            people_of(group, on)
+        except Refused:
+            continue
+        found.append(group)
+    return found

@@ -25,6 +25,7 @@ TITLES: Mapping[str, str] = {
     "declared_class": "Phân loại",
     "reviewer": "Rà soát viên",
     "village": "Thôn",
+    "causes": "Nguyên nhân nghèo",
     "household_id": "Mã hệ thống",
 }
 """The fields of a row in the order of the provinces' software, then village and our identifier."""
@@ -45,6 +46,7 @@ _OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "declared_class": ("classify", "Phân loại hộ", "Kết quả phân loại"),
     "reviewer": ("reviewer", "Người rà soát", "Cán bộ rà soát"),
     "village": ("village", "Làng", "Thôn/Làng", "Thôn, làng", "Tổ dân phố", "Thôn/Tổ dân phố", "Mã thôn"),
+    "causes": ("causes", "Nguyên nhân", "Nguyên nhân nghèo, cận nghèo"),
     "household_id": ("systemId", "householdId", "Mã hệ thống (UUID)", "UUID"),
 }
 _FIELD_BY_NAME = {fold(name): field for field, name in TITLES.items()} | {

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from households.domain import Standard
 from households.files import cells
+from households.files.cause_cells import named_causes
 from households.files.cells import Cell, CellInvalid, fold, text
 from households.files.grid import USUAL, Limits, empty, open_grid, too_many
 from households.files.layout import HEADER_SEARCH_ROWS, TITLES, Layout, find_layout
@@ -111,6 +112,7 @@ class _RowReader:
             quick_result = cells.limited(cell("quick_result"), 100) or None
             reviewer = cells.limited(cell("reviewer"), 200) or None
             reviewed_on = cells.day(cell("reviewed_on"))
+            causes, cause_text = named_causes(cell("causes"))
             flags: list[str] = []
             blank = True
             for indicator, column in self._flags:
@@ -139,6 +141,8 @@ class _RowReader:
             quick_result,
             reviewer,
             reviewed_on,
+            causes,
+            cause_text,
         )
 
     def _error(self, number: int, field: str, error: CellInvalid) -> RowError:

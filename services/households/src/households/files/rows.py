@@ -40,6 +40,8 @@ class ReviewRow:
     quick_result: str | None = None
     reviewer: str | None = None
     reviewed_on: date | None = None
+    causes: tuple[str, ...] | None = None
+    cause_text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from households.domain import HouseholdClass, Standard, label
+from households.files.cause_cells import causes_cell
 from households.files.heights import height
 from households.files.layout import TITLES, flag_title
 from households.files.rows import (
@@ -41,11 +42,12 @@ _WIDTHS = {
     "declared_class": 14,
     "reviewer": 20,
     "village": 17,
+    "causes": 24,
     "household_id": 37,
 }
 _FIELDS = tuple(field for field in TITLES if field != "household_id")
 """The columns before the indicators; our identifier is the last column, beyond what is printed."""
-_LEFT = {"head_name", "declared_class", "reviewer", "village", "household_id", "quick_result"}
+_LEFT = {"head_name", "declared_class", "reviewer", "village", "household_id", "quick_result", "causes"}
 _TEMPLATE_ROWS = 2000
 _TITLE = "Kết quả rà soát hộ nghèo, hộ cận nghèo"
 
@@ -222,6 +224,7 @@ def _cells(row: ReviewRow, standard: Standard) -> list[object]:
         _class_words(row.declared_class),
         row.reviewer or "",
         row.village,
+        causes_cell(row.causes, row.cause_text),
         *("x" if flags and code in flags else "" for code in standard.indicator_codes),
         str(row.household_id) if row.household_id else "",
     ]

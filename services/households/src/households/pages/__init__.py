@@ -9,17 +9,17 @@ from households.pages import (
     desk,
     form_b,
     household,
+    households,
     imports,
     matching,
     posting,
     review,
-    search,
     village,
 )
 
 ROUTERS = (
     desk.router,
-    search.router,
+    households.router,
     review.router,
     village.router,
     form_b.router,

@@ -20,6 +20,7 @@ from households.api.cycle_models import ActGiven
 from households.api.fields import Recorder
 from households.domain import Refused
 from households.domain.b2_form import FormB2, form_b2
+from households.domain.causes import cause_list
 from households.domain.cycle import Act, Case
 from households.domain.form_b_asked import asked_of, trained_at_work_counts
 from households.domain.income import BY_INCOME
@@ -259,6 +260,7 @@ def _show(
         asks=asks,
         persons=_persons(desk, typed, lang) if sheet.how == "answers" and not sheet.by_income else [],
         columns=[(code, getattr(area_columns()[code], lang)) for code in sheet.columns],
+        causes=[(code, cause.label(lang)) for code, cause in cause_list().causes.items()],
         address=f"{desk.place.address}/forms/{desk.case.case_id}",
         followed=followed if followed and not faults else None,
         summary=_summary(followed) if followed and not faults else "",

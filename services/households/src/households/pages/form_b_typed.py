@@ -47,6 +47,8 @@ def filled(sheet: Sheet, typed: Typed) -> tuple[Filled, list[Change]]:
         column=typed.text("column") or (sheet.columns[0] if sheet.columns else ""),
         b1=_b1(sheet.b1.table, typed) if sheet.b1 else {},
         b1_points=None if sheet.b1 else _whole(typed, "b1_points"),
+        causes=typed.all("causes"),
+        cause_text=typed.text("cause_text") or None,
     )
     if sheet.how == "answers" and sheet.b2 is not None:
         return replace(made, b2=_b2(sheet.b2, typed)), changes
@@ -113,6 +115,8 @@ def preset(last: Mapping[str, Any] | None, sheet: Sheet) -> dict[str, str]:
     plain = ("members", "b1_points", "b2_points", "income_dong")
     found |= {name: str(last[name]) for name in plain if last.get(name) is not None}
     found |= {"flags": " ".join(last["deprivations"])} if last.get("deprivations") else {}
+    found |= {"causes": " ".join(last["causes"])} if last.get("causes") else {}
+    found |= {"cause_text": last["cause_text"]} if last.get("cause_text") else {}
     kept = last.get("form_b") or {}
     for part in ("b1", "b2"):
         for code, value in (kept.get(part) or {}).items():

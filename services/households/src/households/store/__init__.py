@@ -2,11 +2,13 @@
 
 from households.store import (
     candidates,
+    causes,
     combinations,
     cycles,
     deadlines,
     decisions,
     desk,
+    dictionaries,
     erasing,
     forms,
     geography,
@@ -36,11 +38,13 @@ from households.store import (
 
 __all__ = [
     "candidates",
+    "causes",
     "combinations",
     "cycles",
     "deadlines",
     "decisions",
     "desk",
+    "dictionaries",
     "erasing",
     "forms",
     "geography",

@@ -1,19 +1,15 @@
-"""Combinations of deprived indicators: which have an indicator, and those of decisions that lack theirs yet."""
+"""Combinations of deprived indicators: those of decisions that lack theirs yet, and which are in force."""
 
-import asyncio
-import json
 import uuid
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung import db
-from benvung.vault import Vault
-from households.tables import combinations, decisions
+from households.tables import decisions
 
-_AT_ONCE = 64
 _UNCOMBINED = (decisions.c.flags.is_not(None), decisions.c.combination_id.is_(None))
 
 
@@ -66,8 +62,9 @@ async def assign(conn: AsyncConnection, found: Sequence[tuple[Uncombined, bytes]
     await follow(conn, {row[0] for row in await cursor.fetchall()})
 
 
-_FOLLOW = """insert into household_combinations as known (household_id, commune, combination_id)
- select asked.id, coalesce(n.commune, ''), case when n.status = 'ACTIVE' then g.combination_id end
+_FOLLOW = """insert into household_combinations as known (household_id, commune, combination_id, cause_set_id)
+ select asked.id, coalesce(n.commune, ''), case when n.status = 'ACTIVE' then g.combination_id end,
+ case when n.status = 'ACTIVE' then g.cause_set_id end
  from (select id from unnest(%s::uuid[]) as given(id) order by id) asked
  left join lateral (
    select t.commune, t.status from tellings t
@@ -81,42 +78,13 @@ _FOLLOW = """insert into household_combinations as known (household_id, commune,
    and not exists (select from tellings r where r.replaces = t.sequence)
    order by t.holds_from desc, t.sequence desc limit 1) f on true
  left join decisions g on g.sequence = f.fact
- on conflict (household_id) do update set commune = excluded.commune, combination_id = excluded.combination_id
- where (known.commune, known.combination_id) is distinct from (excluded.commune, excluded.combination_id)"""
+ on conflict (household_id) do update set commune = excluded.commune, combination_id = excluded.combination_id,
+ cause_set_id = excluded.cause_set_id
+ where (known.commune, known.combination_id, known.cause_set_id)
+ is distinct from (excluded.commune, excluded.combination_id, excluded.cause_set_id)"""
 
 
 async def follow(conn: AsyncConnection, households: Collection[uuid.UUID]) -> None:
-    """Bring what is known of the combinations of these households to what is told of them now."""
+    """Bring what is known of the combinations and causes of these households to what is told of them now."""
     if households:
         await (await db.driver(conn)).execute(_FOLLOW, (list(households),))
-
-
-@dataclass(slots=True)
-class Dictionary:
-    """The combinations that were opened by this process: each once, for none is ever changed or removed."""
-
-    _opened: dict[int, frozenset[str]] = field(default_factory=dict)
-
-    async def having(self, conn: AsyncConnection, vault: Vault, indicator: str) -> list[int] | None:
-        """The combinations, of whichever standard, in which an indicator is deprived.
-
-        None while some decision's own combination is still to be found.
-        """
-        left = sa.exists().where(*_UNCOMBINED)
-        known = sa.select(sa.func.count()).select_from(combinations).scalar_subquery()
-        count, waits = (await conn.execute(sa.select(known, left))).one()
-        if waits:
-            return None
-        if count != len(self._opened):
-            await self._open(conn, vault)
-        return sorted(number for number, flags in self._opened.items() if indicator in flags)
-
-    async def _open(self, conn: AsyncConnection, vault: Vault) -> None:
-        query = sa.select(combinations.c.id, combinations.c.flags)
-        sealed = [row for row in await conn.execute(query) if row.id not in self._opened]
-
-        def opened() -> dict[int, frozenset[str]]:
-            return {row.id: frozenset(json.loads(vault.open(row.flags))) for row in sealed}
-
-        # Opening thousands would hold up every other request.
-        self._opened |= await asyncio.to_thread(opened) if len(sealed) > _AT_ONCE else opened()

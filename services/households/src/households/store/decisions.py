@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import psycopg
 import sqlalchemy as sa
 from psycopg.types.json import Jsonb
 from pydantic_core import to_json
@@ -29,10 +30,11 @@ from households.tables import changes, decisions, placements, tellings
 
 @dataclass(frozen=True, slots=True)
 class RowRef:
-    """A row of an import."""
+    """A row of an import. `head_name_keys` is what the head of a household that it enters is found by."""
 
     import_id: uuid.UUID
     row_no: int
+    head_name_keys: Sequence[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,15 @@ class Paper:
 
 
 @dataclass(frozen=True, slots=True)
+class SealedCauses:
+    """Causes of poverty as they are kept: the codes sealed, their keyed fingerprint, the words of another cause."""
+
+    codes: bytes
+    key: bytes
+    text: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """A decision as it was taken, with all it rests on, and the household's state after it."""
 
@@ -68,6 +79,7 @@ class Taken:
     reviewer: bytes | None = None
     flags: bytes | None = None
     combination_key: bytes | None = None
+    causes: SealedCauses | None = None
     row: RowRef | None = None
     is_new: bool = False
     corrects: int | None = None
@@ -87,21 +99,22 @@ class Own:
 _FACT = """decision_id uuid, sequence bigint, decided_class text, previous_class text, previous_standard text,
  previous_members int, decided_members int, movement text, b1_points int, b2_points int, basis text,
  inputs jsonb, rule_version text, declared_class text, reviewer text, flags text,
- combination_key text, import_id uuid, import_row int, known boolean, corrects bigint, decided_village text,
- own_decided_on date, own_number text"""
+ combination_key text, cause_key text, cause_text text, import_id uuid, import_row int, known boolean,
+ corrects bigint, decided_village text, own_decided_on date, own_number text, head_name_keys bigint[]"""
 
 _RECORDS = f"""select * from jsonb_to_recordset(%(rows)s)
  as r(household_id uuid, {RECORD}, {_FACT})"""
 
 _INTO_DECISIONS = """insert into decisions (decision_id, household_id, sequence, review_id, commune, village, year,
  kind, stage, standard, class, previous_class, previous_standard, previous_members, members, movement,
- b1_points, b2_points, flags, combination_id, basis, inputs, rule_version, declared_class, decided_on, valid_from,
- decision_number, reviewer, import_id, import_row, corrects)
+ b1_points, b2_points, flags, combination_id, cause_set_id, cause_text, basis, inputs, rule_version,
+ declared_class, decided_on, valid_from, decision_number, reviewer, import_id, import_row, corrects)
  select r.decision_id, r.household_id, r.sequence, v.id, v.commune, r.decided_village, v.year, v.kind, v.stage, v.standard,
  r.decided_class, r.previous_class, r.previous_standard, r.previous_members, r.decided_members, r.movement,
  r.b1_points, r.b2_points, {flags},
  coalesce((select k.id from combinations k where k.fingerprint = {key}),
-          (select c.id from c where c.fingerprint = {key})), r.basis, r.inputs, r.rule_version,
+          (select c.id from c where c.fingerprint = {key})),
+ (select s.id from cause_sets s where s.fingerprint = {cause_key}), {cause_text}, r.basis, r.inputs, r.rule_version,
  r.declared_class, coalesce(r.own_decided_on, %(decided_on)s::date), %(valid_from)s::date,
  case when r.corrects is null then %(decision_number)s::text else r.own_number end,
  {reviewer}, r.import_id, r.import_row, r.corrects
@@ -113,21 +126,47 @@ _INTO_COMBINATIONS = """insert into combinations (standard, fingerprint, flags)
  where {key} is not null and not exists (select from combinations k where k.fingerprint = {key})
  order by {key} on conflict do nothing returning id, fingerprint"""
 _KEY, _FLAGS = "decode(r.combination_key, 'hex')", "decode(r.flags, 'hex')"
+_CAUSE_KEY = "decode(r.cause_key, 'hex')"
 _COMBINE_GIVEN = _INTO_COMBINATIONS.format(key=_KEY, flags=_FLAGS, row="")
-_INSERT_GIVEN = _INTO_DECISIONS.format(flags=_FLAGS, key=_KEY, reviewer="decode(r.reviewer, 'hex')")
+_INSERT_GIVEN = _INTO_DECISIONS.format(
+    flags=_FLAGS,
+    key=_KEY,
+    cause_key=_CAUSE_KEY,
+    cause_text="decode(r.cause_text, 'hex')",
+    reviewer="decode(r.reviewer, 'hex')",
+)
 # What a row of a file holds sealed goes from table to table; it is opened nowhere on the way.
 _COMBINE_FROM_FILE = _INTO_COMBINATIONS.format(key="i.combination_key", flags="i.flags", row=_ROW)
 _INSERT_FROM_FILE = (
-    _INTO_DECISIONS.format(flags="i.flags", key="i.combination_key", reviewer="i.reviewer") + _ROW
+    _INTO_DECISIONS.format(
+        flags="i.flags",
+        key="i.combination_key",
+        cause_key="i.cause_key",
+        cause_text="i.cause_text",
+        reviewer="i.reviewer",
+    )
+    + _ROW
+)
+
+# A statement before the one that needs them: a set that another transaction enters at this moment is waited for,
+# so that no decision is written without its own.
+_CAUSE_SETS = """insert into cause_sets (fingerprint, causes)
+ select distinct on (g.key) g.key, g.causes from {source} where g.key is not null
+ and not exists (select from cause_sets s where s.fingerprint = g.key) order by g.key on conflict do nothing"""
+_CAUSES_GIVEN = _CAUSE_SETS.format(source="unnest(%b::bytea[], %b::bytea[]) as g(key, causes)")
+_CAUSES_FROM_FILE = _CAUSE_SETS.format(
+    source="(select cause_key, causes from import_rows where import_id = %b::uuid and row_no = any(%b::int[]))"
+    " as g(key, causes)"
 )
 
 _ENTER_NEW = """insert into households (id, province, commune, village, members, status, poverty_class,
  standard, class_since, left_list_on, left_list_from, preliminary_class, ever_poor, ever_near_poor,
- last_fact_on, official_annual_year, revision, code, head_name, head_key, head_sex, indigenous_ethnicity)
+ last_fact_on, official_annual_year, revision, code, head_name, head_key, head_name_keys, head_sex,
+ indigenous_ethnicity)
  select r.household_id, r.province, r.commune, r.village, r.members, r.status, r.poverty_class,
  r.standard, r.class_since, r.left_list_on, r.left_list_from, r.preliminary_class, r.ever_poor,
  r.ever_near_poor, r.last_fact_on, r.official_annual_year, r.revision, i.raw->>'code', i.head_name,
- i.head_key, i.raw->>'head_sex', i.indigenous_ethnicity
+ i.head_key, r.head_name_keys, i.raw->>'head_sex', i.indigenous_ethnicity
  from r join import_rows i on i.import_id = r.import_id and i.row_no = r.import_row where not r.known"""
 
 _UPDATE_KNOWN = f"""update households h set {SET}, version = h.version + 1
@@ -145,15 +184,17 @@ _TELL = """insert into tellings (sequence, fact, leg, household_id, kind, stage,
  r.preliminary_class, r.previous_class, r.previous_standard, r.previous_members, r.movement
  from r join reviews v on v.id = %(review)s"""
 
-# It gives the class from now on, and with it the combination of indicators that counts.
-_COUNTS = """insert into household_combinations (household_id, commune, combination_id)
+# It gives the class from now on, and with it the combinations of indicators and of causes that count.
+_COUNTS = """insert into household_combinations (household_id, commune, combination_id, cause_set_id)
  select r.household_id, r.commune,
  coalesce((select k.id from combinations k where k.fingerprint = {key}),
-          (select c.id from c where c.fingerprint = {key}))
+          (select c.id from c where c.fingerprint = {key})),
+ (select s.id from cause_sets s where s.fingerprint = {cause_key})
  from r join reviews v on v.id = %(review)s{row} where v.stage = 'OFFICIAL'
- on conflict (household_id) do update set commune = excluded.commune, combination_id = excluded.combination_id"""
-_COUNTS_GIVEN = _COUNTS.format(key=_KEY, row="")
-_COUNTS_FROM_FILE = _COUNTS.format(key="i.combination_key", row=_ROW)
+ on conflict (household_id) do update set commune = excluded.commune, combination_id = excluded.combination_id,
+ cause_set_id = excluded.cause_set_id"""
+_COUNTS_GIVEN = _COUNTS.format(key=_KEY, cause_key=_CAUSE_KEY, row="")
+_COUNTS_FROM_FILE = _COUNTS.format(key="i.combination_key", cause_key="i.cause_key", row=_ROW)
 
 # The limit tells the planner that there is one row: it would expect a hundred and read whole tables.
 _ONE = f"with r as materialized ({_RECORDS} limit 1), u as ({_UPDATE_KNOWN}), c as ({_COMBINE_GIVEN})"
@@ -174,6 +215,7 @@ async def write(conn: AsyncConnection, review: Review, taken: Sequence[Taken], *
     from_file = all(each.row for each in taken)
     if not from_file and any(each.row for each in taken):
         raise ValueError("decisions come from a file or not, never both")
+    await _enter_causes(pg, taken, from_file=from_file)
     begun, insert = _begun(taken, from_file=from_file)
     counts = _COUNTS_FROM_FILE if from_file else _COUNTS_GIVEN
     telling = "" if late else f", t as ({_TELL}), counted as ({counts})"
@@ -189,6 +231,18 @@ async def write(conn: AsyncConnection, review: Review, taken: Sequence[Taken], *
     )
     if late:
         await combinations.follow(conn, {each.outcome.state.household_id for each in taken})
+
+
+async def _enter_causes(pg: psycopg.AsyncConnection[Any], taken: Sequence[Taken], *, from_file: bool) -> None:
+    if from_file:
+        rows = [each.row for each in taken if each.row]
+        for one in {row.import_id for row in rows}:
+            numbers = [row.row_no for row in rows if row.import_id == one]
+            await pg.execute(_CAUSES_FROM_FILE, (one, numbers))
+        return
+    given = [each.causes for each in taken if each.causes]
+    if given:
+        await pg.execute(_CAUSES_GIVEN, ([one.key for one in given], [one.codes for one in given]))
 
 
 def _begun(taken: Sequence[Taken], *, from_file: bool) -> tuple[str, str]:
@@ -227,8 +281,11 @@ def _record(taken: Taken) -> dict[str, Any]:
         "reviewer": taken.reviewer and taken.reviewer.hex(),
         "flags": taken.flags and taken.flags.hex(),
         "combination_key": taken.combination_key and taken.combination_key.hex(),
+        "cause_key": taken.causes and taken.causes.key.hex(),
+        "cause_text": taken.causes and taken.causes.text and taken.causes.text.hex(),
         "import_id": taken.row and taken.row.import_id,
         "import_row": taken.row and taken.row.row_no,
+        "head_name_keys": taken.row and taken.row.head_name_keys,
         "known": not taken.is_new,
         "corrects": taken.corrects,
         "own_decided_on": taken.own and taken.own.decided_on,

@@ -40,11 +40,16 @@ _ROW_COLUMNS = (
     "reviewer",
     "flags",
     "combination_key",
+    "causes",
+    "cause_key",
+    "cause_text",
     "answers",
     "given",
 )
 _KEPT_RAW = ("village", "members", "b1_points", "b2_points", "believed")
-_FREE_TEXT = ("reason", "income_dong")
+_FREE_TEXT = ("reason", "income_dong", "cause_text")
+_LEFT_WORDS = ("reason", "cause_text")
+"""Without these words what is left would break a rule; that they were erased stands in their place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +141,7 @@ async def erase_head(conn: AsyncConnection, vault: Vault, household_id: uuid.UUI
     await conn.execute(
         decisions.update()
         .where(decisions.c.household_id == household_id)
-        .values(reviewer=None, inputs=inputs)
+        .values(reviewer=None, cause_text=None, inputs=inputs)
     )
     reason = sa.case((changes.c.kind == "ANNULLED", ERASED), else_=changes.c.reason)
     await conn.execute(
@@ -185,6 +190,27 @@ async def erase_members(
     )
 
 
+async def erase_cause_texts(
+    conn: AsyncConnection, vault: Vault, household_id: uuid.UUID, traces: Traces
+) -> None:
+    """The words of another cause of poverty that mention somebody of the household; the causes stay."""
+    query = sa.select(decisions.c.decision_id, decisions.c.cause_text).where(
+        decisions.c.household_id == household_id, decisions.c.cause_text.is_not(None)
+    )
+    found = [row.decision_id for row in await conn.execute(query) if traces.in_(vault.open(row.cause_text))]
+    await conn.execute(decisions.update().where(decisions.c.decision_id.in_(found)).values(cause_text=None))
+    query = sa.select(filled_forms).where(
+        filled_forms.c.household_id == household_id, filled_forms.c.form == "FORM_B"
+    )
+    for row in (await conn.execute(query)).all():
+        content = json.loads(vault.open(row.sealed))
+        if traces.in_(content.get("cause_text") or ""):
+            left = json.dumps({**content, "cause_text": ERASED}, ensure_ascii=False)
+            await conn.execute(
+                filled_forms.update().where(filled_forms.c.id == row.id).values(sealed=vault.seal(left))
+            )
+
+
 async def erase_log(conn: AsyncConnection, vault: Vault, cases: Sequence[uuid.UUID], traces: Traces) -> None:
     """Reasons and incomes in the steps of reviews: of these cases alone, or wherever a text mentions them."""
     query = sa.select(review_entries).where(
@@ -197,8 +223,7 @@ async def erase_log(conn: AsyncConnection, vault: Vault, cases: Sequence[uuid.UU
         if not set(row.cases) <= set(cases) and not traces.in_(json.dumps(private, ensure_ascii=False)):
             continue
         left = {name: value for name, value in private.items() if name not in _FREE_TEXT}
-        if "reason" in private:
-            left["reason"] = ERASED
+        left |= {name: ERASED for name in _LEFT_WORDS if name in private}
         same = [review_entries.c[name] == getattr(row, name) for name in keys]
         await conn.execute(review_entries.update().where(*same).values(sealed=vault.seal(json.dumps(left))))
 
@@ -237,7 +262,7 @@ async def erase_rows_of(
 
 
 def _mentions(vault: Vault, row: sa.Row[Any], traces: Traces) -> bool:
-    sealed = (row.head_name, row.answers, row.given)
+    sealed = (row.head_name, row.answers, row.given, row.cause_text)
     texts: Iterable[str] = (vault.open(each) for each in sealed if each is not None)
     return any(traces.in_(text) for text in texts)
 

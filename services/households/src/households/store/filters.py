@@ -25,17 +25,38 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
-class Filters:
-    """Each narrows the list further; None asks for nothing.
+class Grounds:
+    """What the official decision in force says: one of these combinations of indicators, one of these sets of causes.
 
-    `household_class` NONE means without an official class. `combinations` are those of deprived indicators, by
-    their ids, of which one is that of the official decision in force.
+    Both by their ids; None asks for nothing.
     """
+
+    combinations: Sequence[int] | None = None
+    cause_sets: Sequence[int] | None = None
+
+    def are_of(self, said: sa.FromClause) -> Condition:
+        """Whether this is what a decision says, or what is known to be in force."""
+        found: list[Condition] = []
+        for column, ids in (
+            (said.c.combination_id, self.combinations),
+            (said.c.cause_set_id, self.cause_sets),
+        ):
+            if ids is not None:
+                # None of no ids: said so, the list is empty at once instead of after a look at every household.
+                found.append(
+                    column == sa.any_(sa.literal(list(ids), pg.ARRAY(sa.BigInteger))) if ids else sa.false()
+                )
+        return sa.and_(*found)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Each narrows the list further; None asks for nothing. `household_class` NONE means without an official class."""
 
     village: str | None = None
     household_class: str | None = None
     status: str | None = None
-    combinations: Sequence[int] | None = None
+    grounds: Grounds | None = None
     moved: Moved | None = None
     people: PeopleAsked | None = None
     clocks: Clocks = field(default_factory=Clocks)
@@ -55,23 +76,24 @@ class Filters:
             found.append(register.c.poverty_class == self.household_class)
         if self.status is not None:
             found.append(register.c.status == self.status)
-        if self.combinations is not None and "combination_id" not in register.c:
-            found += [register.c.status == "ACTIVE", register.c.id.in_(self._deprived(self.combinations))]
+        if self.grounds is not None and GROUNDED not in register.c:
+            found += [register.c.status == "ACTIVE", register.c.id.in_(self._decided(self.grounds))]
         if self.moved is not None:
             found.append(register.c.id.in_(self._moved(self.moved)))
         if self.people is not None:
             found.append(register.c.id.in_(self._people(self.people)))
         return found
 
-    def _deprived(self, combinations: Sequence[int]) -> sa.Select[Any]:
+    def _decided(self, grounds: Grounds) -> sa.Select[Any]:
         if not self.clocks.earlier:
-            return sa.select(household_combinations.c.household_id).where(is_one_of(combinations))
+            known = household_combinations
+            return sa.select(known.c.household_id).where(grounds.are_of(known))
         told = tellings.alias()
         return (
             sa.select(told.c.household_id)
             .join(decisions, decisions.c.sequence == told.c.fact)
             .where(
-                decisions.c.combination_id == sa.any_(_numbers(combinations)),
+                grounds.are_of(decisions),
                 gives_class(told),
                 stands(told, self.clocks),
                 is_newest(told, self.clocks, gives_class),
@@ -103,15 +125,8 @@ class Filters:
 
 
 EVERY_ONE = Filters()
-
-
-def is_one_of(combinations: Sequence[int]) -> Condition:
-    """Whether the combination in force of a household is one of these."""
-    return household_combinations.c.combination_id == sa.any_(_numbers(combinations))
-
-
-def _numbers(combinations: Sequence[int]) -> "sa.BindParameter[Any]":
-    return sa.literal(list(combinations), pg.ARRAY(sa.BigInteger))
+GROUNDED = "combination_id"
+"""A register with this column has only households whose decisions in force say what was asked for."""
 
 
 def _is(person: sa.FromClause, asked: PeopleAsked) -> Condition:

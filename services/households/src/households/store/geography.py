@@ -143,6 +143,11 @@ async def every(conn: AsyncConnection) -> Eras:
     return Eras(await reorganisations.parts(conn))
 
 
+async def of_commune(conn: AsyncConnection, commune: str) -> Eras:
+    """All that was ever reorganised if this commune was; nothing otherwise, which is quickly known."""
+    return Eras(await reorganisations.parts_if_it_was(conn, commune))
+
+
 @dataclass(frozen=True, slots=True)
 class Where:
     """Which households a question is about: whose now is in `scope`, and whose place then is in `then`.

@@ -20,7 +20,7 @@ from households.tables import import_rows, imports
 
 UNFINISHED = ("ANSWERED", "APPLYING")
 _STAGED = (
-    *("uuid", "int4", "jsonb", "bytea", "bytea", "bytea", "bytea", "bytea", "bytea"),
+    *("uuid", "int4", "jsonb", *("bytea",) * 9),
     *("text", "text", "uuid", "text", "bytea", "bytea", "int4", "uuid"),
 )
 _RUNNING = ("id", "kind", "commune", "review_id", "holds_from", "uploaded_by")
@@ -46,6 +46,9 @@ class AnsweredRow:
     given: bytes | None = None
     group: int | None = None
     member_id: uuid.UUID | None = None
+    causes: bytes | None = None
+    cause_key: bytes | None = None
+    cause_text: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class AcceptedRow:
     declared_class: HouseholdClass | None
     is_new: bool
     believed: bool
+    head_name: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,8 @@ async def stage(conn: AsyncConnection, import_id: uuid.UUID, rows: Iterable[Answ
         pg.cursor() as cursor,
         cursor.copy(
             "copy import_rows (import_id, row_no, raw, head_name, head_key, indigenous_ethnicity, reviewer,"
-            " flags, combination_key, state, matched_by, household_id, class, answers, given, group_no, member_id)"
+            " flags, combination_key, causes, cause_key, cause_text, state, matched_by, household_id, class,"
+            " answers, given, group_no, member_id)"
             " from stdin (format binary)"
         ) as copy,
     ):
@@ -134,6 +139,9 @@ async def stage(conn: AsyncConnection, import_id: uuid.UUID, rows: Iterable[Answ
                     row.reviewer,
                     row.flags,
                     row.combination_key,
+                    row.causes,
+                    row.cause_key,
+                    row.cause_text,
                     row.state,
                     row.matched_by,
                     row.household_id,
@@ -170,17 +178,20 @@ async def hold(conn: AsyncConnection, import_id: uuid.UUID) -> Running | None:
 
 
 async def next_rows(conn: AsyncConnection, import_id: uuid.UUID, limit: int) -> list[AcceptedRow]:
-    """The next accepted rows in the order of their households' ids."""
+    """The next accepted rows in the order of their households' ids, with the heads of new ones as sealed."""
     pg = await db.driver(conn)
     cursor = await pg.execute(
-        "select row_no, household_id, raw, matched_by from import_rows"
+        "select row_no, household_id, raw, matched_by, case when matched_by = 'NEW' then head_name end"
+        " from import_rows"
         " where import_id = %s and state = 'ACCEPTED' order by household_id limit %s",
         (import_id, limit),
     )
     return [_accepted(*row) for row in await cursor.fetchall()]
 
 
-def _accepted(row_no: int, household_id: uuid.UUID, raw: dict[str, Any], matched_by: str) -> AcceptedRow:
+def _accepted(
+    row_no: int, household_id: uuid.UUID, raw: dict[str, Any], matched_by: str, head_name: bytes | None
+) -> AcceptedRow:
     scores = Scores(raw["b1_points"], raw["b2_points"], None, Basis(raw["basis"]))
     declared = raw.get("declared_class")
     return AcceptedRow(
@@ -192,6 +203,7 @@ def _accepted(row_no: int, household_id: uuid.UUID, raw: dict[str, Any], matched
         declared and HouseholdClass(declared),
         matched_by == "NEW",
         bool(raw.get("believed")),
+        head_name,
     )
 
 

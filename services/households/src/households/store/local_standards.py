@@ -63,10 +63,17 @@ async def lock(conn: AsyncConnection) -> None:
     await conn.execute(sa.text("select pg_advisory_xact_lock(hashtextextended('local standards', 0))"))
 
 
-async def share(conn: AsyncConnection) -> None:
-    """Keep a standard from being loaded between what is read of it and this transaction's end."""
+async def share(conn: AsyncConnection) -> bool:
+    """Keep a standard from being loaded from now to this transaction's end; whether any was loaded before."""
     driver = await db.driver(conn)
-    await driver.execute("select pg_advisory_xact_lock_shared(hashtextextended('local standards', 0))")
+    # One round trip, and two statements: what the second sees was committed before the lock was given.
+    cursor = await driver.execute(
+        "select pg_advisory_xact_lock_shared(hashtextextended('local standards', 0));"
+        " select exists (select from local_standards)"
+    )
+    cursor.nextset()
+    found = await cursor.fetchone()
+    return bool(found and found[0])
 
 
 async def add(

@@ -2,14 +2,13 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung.auth import Scope
-from households.store.filters import EVERY_ONE, Filters, is_one_of
+from households.store.filters import EVERY_ONE, GROUNDED, Filters, Grounds
 from households.store.geography import Eras, Where, now
 from households.store.standing import Clocks, is_newest, stands
 from households.tables import household_combinations, households, import_rows, reviews, tellings, villages
@@ -30,18 +29,18 @@ def register_at(
     on: dt.date | None,
     known_at: dt.datetime | None,
     eras: Eras = NOTHING_SINCE,
-    combinations: Sequence[int] | None = None,
+    grounds: Grounds | None = None,
 ) -> sa.FromClause:
     """The register as it was on a day, as it was known at a moment; now, when neither is asked for.
 
     A household stands where it stood then, and `commune_now` is what that commune became by `eras`. Its head,
     code and version are those of now. One that was entered without a decision has no day of its own: it is
-    there on every day. Of now it can be that of the households alone whose combination of deprived indicators
-    is one of these: it is then read in the order of their places.
+    there on every day. Of now it can be that of the households alone whose official decisions rest on these
+    grounds: it is then read in the order of their places.
     """
     clocks = Clocks(on, known_at)
     if not clocks.earlier:
-        return households if combinations is None else _deprived(combinations)
+        return households if grounds is None else _decided(grounds)
     told = tellings.alias("told")
     # Places of another day are what the list is ordered by: the index of tellings by place has that order.
     joined = told.join(households, households.c.id == told.c.household_id)
@@ -65,19 +64,19 @@ def register_at(
     )
 
 
-def _deprived(combinations: Sequence[int]) -> sa.FromClause:
+def _decided(grounds: Grounds) -> sa.FromClause:
     known = household_combinations
     place = ("id", "commune")
     return (
         sa.select(
             known.c.household_id.label("id"),
             known.c.commune,
-            known.c.combination_id,
+            known.c.combination_id.label(GROUNDED),
             *(column for column in households.c if column.name not in place),
         )
         .join(households, households.c.id == known.c.household_id)
-        .where(is_one_of(combinations))
-        .subquery("deprived")
+        .where(grounds.are_of(known))
+        .subquery("decided")
     )
 
 
@@ -86,7 +85,7 @@ def households_query(register: sa.FromClause, where: Where, filters: Filters = E
     return _read(register).where(where.condition(register), *filters.conditions(register))
 
 
-_NOT_READ = frozenset({"head_key", "head_name_keys", "indigenous_ethnicity", "combination_id"})
+_NOT_READ = frozenset({"head_key", "head_name_keys", "indigenous_ethnicity", GROUNDED})
 
 
 def _read(register: sa.FromClause) -> sa.Select[Any]:
@@ -130,9 +129,16 @@ async def count(conn: AsyncConnection, query: sa.Select[Any]) -> int:
 
 
 async def export_batch(
-    conn: AsyncConnection, register: sa.FromClause, where: Where, after: tuple[str, str, uuid.UUID] | None
+    conn: AsyncConnection,
+    register: sa.FromClause,
+    where: Where,
+    filters: Filters,
+    after: tuple[str, str, uuid.UUID] | None,
 ) -> list[sa.Row[Any]]:
-    """The next active households with their villages' names, by commune, village and id, behind `after`."""
+    """The next households with their villages' names, by commune, village and id, behind `after`.
+
+    Unless another status is asked for, they are the active ones.
+    """
     place = sa.tuple_(register.c.commune, register.c.village, register.c.id)
     query = (
         sa.select(register, villages.c.name.label("village_name"))
@@ -140,10 +146,12 @@ async def export_batch(
             villages,
             sa.and_(villages.c.commune == register.c.commune, villages.c.code == register.c.village),
         )
-        .where(where.condition(register), register.c.status == "ACTIVE")
+        .where(where.condition(register), *filters.conditions(register))
         .order_by(register.c.commune, register.c.village, register.c.id)
         .limit(EXPORT_BATCH)
     )
+    if filters.status is None:
+        query = query.where(register.c.status == "ACTIVE")
     if after is not None:
         bound = [sa.literal(after[0]), sa.literal(after[1]), sa.literal(after[2], register.c.id.type)]
         query = query.where(place > sa.tuple_(*bound))

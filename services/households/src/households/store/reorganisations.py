@@ -125,6 +125,19 @@ async def parts(
     return (await conn.execute(query.order_by(*columns))).all()
 
 
+_OF_THIS = reorganisation_parts.alias("of_this")
+_PARTS_IF_IT_WAS = (
+    sa.select(reorganisation_parts)
+    .where(sa.exists().where(_OF_THIS.c.predecessor == sa.bindparam("commune")))
+    .order_by(reorganisation_parts.c.holds_from, reorganisation_parts.c.predecessor)
+)
+
+
+async def parts_if_it_was(conn: AsyncConnection, commune: str) -> Sequence[sa.Row[Any]]:
+    """What became of each commune, if this one was reorganised; nothing otherwise."""
+    return (await conn.execute(_PARTS_IF_IT_WAS, {"commune": commune})).all()
+
+
 async def parts_of(conn: AsyncConnection, reorganisation_id: uuid.UUID) -> Sequence[sa.Row[Any]]:
     """The parts of one reorganisation."""
     query = sa.select(reorganisation_parts).where(

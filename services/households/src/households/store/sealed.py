@@ -13,6 +13,7 @@ from benvung.vault import PREFIX_BYTES, Vault
 from households.store.members import opened, search_keys
 from households.store.search import keys_of_name
 from households.tables import (
+    cause_sets,
     combinations,
     data_keys,
     decisions,
@@ -78,16 +79,44 @@ def flags_text(vault: Vault, standard: str, flags: bytes) -> str:
     return " ".join((standard, *json.loads(vault.open(flags))))
 
 
-def renewed_combination(vault: Vault, row: Row, *, twin: bool) -> dict[str, Any]:
-    """A combination under the key that seals now.
+def causes_text(codes: Sequence[str]) -> str:
+    """A combination of causes as its fingerprint is taken of it."""
+    return " ".join(("causes", *codes))
 
-    Entered by different processes under both keys, it stands twice; the second one is then found by nobody.
-    """
-    text = flags_text(vault, row.standard, row.flags)
-    return {
-        "flags": vault.reseal(row.flags),
-        "fingerprint": vault.fingerprint(f"{text} {row.id}" if twin else text),
-    }
+
+@dataclass(frozen=True, slots=True)
+class Dictionary:
+    """A table in which each combination stands once: its sealed column, and of what its fingerprint is taken."""
+
+    table: sa.Table
+    column: str
+    text: Callable[[Vault, Row], str]
+
+    def renewed(self, vault: Vault, row: Row, *, twin: bool) -> dict[str, Any]:
+        """A combination under the key that seals now.
+
+        Entered by different processes under both keys, it stands twice; the second one is then found by nobody.
+        """
+        text = self.text(vault, row)
+        return {
+            self.column: vault.reseal(getattr(row, self.column)),
+            "fingerprint": vault.fingerprint(f"{text} {row.id}" if twin else text),
+        }
+
+    async def twins(self, conn: AsyncConnection, vault: Vault, rows: Sequence[Row]) -> set[int]:
+        """Of these combinations, those whose fingerprint under the key of now stands already."""
+        made = {vault.fingerprint(self.text(vault, row)): row.id for row in rows}
+        query = sa.select(self.table.c.fingerprint).where(self.table.c.fingerprint.in_(made))
+        return {made[key] for key in await conn.scalars(query)}
+
+
+DICTIONARIES = {
+    each.table: each
+    for each in (
+        Dictionary(combinations, "flags", lambda vault, row: flags_text(vault, row.standard, row.flags)),
+        Dictionary(cause_sets, "causes", lambda vault, row: causes_text(json.loads(vault.open(row.causes)))),
+    )
+}
 
 
 def _row(vault: Vault, row: Row) -> Mapping[str, Any]:
@@ -95,7 +124,14 @@ def _row(vault: Vault, row: Row) -> Mapping[str, Any]:
     key = None
     if row.combination_key is not None and row.flags is not None:
         key = vault.fingerprint(flags_text(vault, row.standard, row.flags))
-    return {"head_key": head if row.head_key is not None else None, "combination_key": key}
+    causes = None
+    if row.cause_key is not None and row.causes is not None:
+        causes = vault.fingerprint(causes_text(json.loads(vault.open(row.causes))))
+    return {
+        "head_key": head if row.head_key is not None else None,
+        "combination_key": key,
+        "cause_key": causes,
+    }
 
 
 _ROW_QUERY = (
@@ -103,7 +139,16 @@ _ROW_QUERY = (
     .join(imports, imports.c.id == import_rows.c.import_id)
     .outerjoin(reviews, reviews.c.id == imports.c.review_id)
 )
-_ROW_SEALS = ("head_name", "indigenous_ethnicity", "reviewer", "flags", "answers", "given")
+_ROW_SEALS = (
+    "head_name",
+    "indigenous_ethnicity",
+    "reviewer",
+    "flags",
+    "causes",
+    "cause_text",
+    "answers",
+    "given",
+)
 
 SEALED = (
     Sealed(
@@ -120,11 +165,12 @@ SEALED = (
     ),
     Sealed(member_facts, ("details",)),
     Sealed(combinations, ("flags",), ("fingerprint",)),
-    Sealed(decisions, ("flags", "reviewer")),
+    Sealed(cause_sets, ("causes",), ("fingerprint",)),
+    Sealed(decisions, ("flags", "reviewer", "cause_text")),
     Sealed(review_entries, ("sealed",)),
     Sealed(recognitions, ("sealed",)),
     Sealed(filled_forms, ("sealed",)),
-    Sealed(import_rows, _ROW_SEALS, ("head_key", "combination_key"), _row, _ROW_QUERY),
+    Sealed(import_rows, _ROW_SEALS, ("head_key", "combination_key", "cause_key"), _row, _ROW_QUERY),
     Sealed(erasure_requests, ("sealed",)),
 )
 
@@ -165,13 +211,6 @@ def _behind(query: sa.Select[Any], sealed: Sealed, after: Sequence[Any] | None) 
 
 def _with(sealed: Sealed, after: Sequence[Any]) -> Iterator[tuple[Any, sa.Column[Any]]]:
     return zip(after, sealed.keys, strict=True)
-
-
-async def twins(conn: AsyncConnection, vault: Vault, rows: Sequence[Row]) -> set[int]:
-    """Of these combinations, those whose fingerprint under the key of now stands already."""
-    made = {vault.fingerprint(flags_text(vault, row.standard, row.flags)): row.id for row in rows}
-    query = sa.select(combinations.c.fingerprint).where(combinations.c.fingerprint.in_(made))
-    return {made[key] for key in await conn.scalars(query)}
 
 
 async def write(

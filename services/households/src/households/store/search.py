@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from benvung import paging
+from benvung import db, paging
 from benvung.vault import Vault
 from households.domain.name_search import NameAsked, name_parts
 from households.tables import households, members
@@ -91,6 +91,12 @@ async def present(conn: AsyncConnection, ids: Sequence[uuid.UUID]) -> Sequence[s
     return await _members(conn, ids, sa.true())
 
 
+_INDEX = sa.text(
+    "update households h set head_name_keys = r.keys"
+    " from json_to_recordset(cast(:rows as json)) as r(id uuid, keys bigint[]) where h.id = r.id"
+)
+
+
 async def index_heads(conn: AsyncConnection, vault: Vault) -> int:
     """Index some heads' names that are not yet indexed; how many there were. Several may do so at once."""
     waiting = (
@@ -102,12 +108,8 @@ async def index_heads(conn: AsyncConnection, vault: Vault) -> int:
     )
     rows = (await conn.execute(waiting)).all()
     if rows:
-        await conn.execute(
-            households.update()
-            .where(households.c.id == sa.bindparam("row"))
-            .values(head_name_keys=sa.bindparam("keys", type_=pg.ARRAY(sa.BigInteger))),
-            [{"row": row.id, "keys": keys_of_name(vault, vault.open(row.head_name))} for row in rows],
-        )
+        keys = [{"id": row.id, "keys": keys_of_name(vault, vault.open(row.head_name))} for row in rows]
+        await conn.execute(_INDEX, {"rows": db.as_json(keys)})
     return len(rows)
 
 
