@@ -74,7 +74,13 @@ WAYS = {
         {"HOUSEHOLDS": "funding"},
         "FUNDING",
     ),
-    "training": Way("tap-huan", "/v1/classes", ("POST", "/v1/classes", CLASS), {}, "TRAINING"),
+    "training": Way(
+        "tap-huan",
+        "/v1/classes",
+        ("POST", "/v1/classes", CLASS),
+        {"HOUSEHOLDS": "training"},
+        "TRAINING",
+    ),
     "reporting": Way(
         "huyen-kong-chro",
         "/v1/situation?area=630",

@@ -256,8 +256,8 @@ async def divide(send: Callable[..., Awaitable[Any]], engine: AsyncEngine) -> di
     return {"area_type_id": stated["id"], "reorganisation_id": divided["id"]}
 
 
-async def fill_training(client: httpx2.AsyncClient, _engine: Engine) -> dict[str, str]:
-    """A class that was held."""
+async def fill_training(client: httpx2.AsyncClient, engine: Engine) -> dict[str, str]:
+    """What the register told of units, and a class that was held."""
     planned = await client.post(
         "/v1/classes",
         json={
@@ -273,7 +273,7 @@ async def fill_training(client: httpx2.AsyncClient, _engine: Engine) -> dict[str
     held = {"held_on": "2023-10-12", "participants": 200, "count_qualifier": "GREATER"}
     completed = await client.post(f"/v1/classes/{class_id}/completion", json=held)
     assert completed.is_success, completed.text
-    return {"class_id": class_id, "area": "630"}
+    return await tell(client, engine, "training") | {"class_id": class_id, "area": "630"}
 
 
 async def fill_funding(client: httpx2.AsyncClient, engine: Engine) -> dict[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.faults import STREAMS, Told
+from tests.faults.poison import concerns
 from tests.faults.site import SERVERS, Site
 from tests.system.checks import Finding
 from tests.system.world import READERS
@@ -56,7 +57,10 @@ def dead_letters(site: Site, poison: dict[str, Counter[bytes]]) -> DeadLetters:
         for _, stream in pairs:
             rows = site.world.rows(reader, "select payload from dead_letters where stream = %s", stream)
             buried = Counter(bytes(row[0]) for row in rows)
-            result.compare(f"{stream} read by {reader}", poison[stream], buried)
+            theirs = Counter(
+                {each: number for each, number in poison[stream].items() if concerns(reader, each)}
+            )
+            result.compare(f"{stream} read by {reader}", theirs, buried)
     return result
 
 

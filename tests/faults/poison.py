@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 LARGE = 900_000
-# What is wrong in another kind of event may be no concern of one of the readers.
+# Who reads nothing but these kinds of events is not concerned by what is wrong in another.
+READ_ALONE = {"training": ("households.area.reorganised",)}
+# What is wrong in another kind of event may be no concern of one of the others.
 READ_BY_ALL = {
     "HOUSEHOLDS": "households.household.classified.v1",
     "FUNDING": "funding.eligibility.changed.v1",
@@ -22,6 +24,17 @@ def poison(stream: str, right: bytes | None, drawn: random.Random) -> list[bytes
         kinds += [_unknown_version, _wrong_types, _wrong_source, _lacking, _too_large_a_number]
     body = json.loads(right or b"{}")
     return [kind(body, stream) for kind in drawn.sample(kinds, 2)]
+
+
+def concerns(reader: str, payload: bytes) -> bool:
+    """Whether a reader has to do with a message: with whatever is no event, and with the kinds that it reads."""
+    try:
+        body = json.loads(payload)
+    except ValueError:
+        return True
+    if reader not in READ_ALONE or not isinstance(body, dict) or "type" not in body:
+        return True
+    return body["sequence"].startswith("9") or body["type"].rpartition(".")[0] in READ_ALONE[reader]
 
 
 def _bad_text(_body: dict[str, Any], _stream: str) -> bytes:

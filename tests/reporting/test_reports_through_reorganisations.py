@@ -30,6 +30,8 @@ from households.domain.reorganisation import Commune, Document, Part, Plan
 from households.domain.terms import AreaType
 from households.store.geography import Where
 from reporting import store
+from reporting.actions import places
+from reporting.actions.geographies import check_told
 from reporting.domain import Booked, Count, filled
 from reporting.forms import movement_forms
 
@@ -238,6 +240,8 @@ async def check_reports(conn: AsyncConnection, played: Played) -> None:
         then = sorted({unit.code for unit in areas.communes_under("52", day)})
         official = nonzero(await store.official(conn, then, day))
         assert official == await in_register(played.conn, day, by_now=False), day
+        # What was recorded is never said not to be.
+        await check_told(conn, places.place(ALL, "52", day, played.today), day)
         drawn = nonzero(await store.official_on(conn, codes, day, played.today))
         assert drawn == await in_register(played.conn, day, by_now=True), day
     for year in range(BEGIN.year, played.today.year + 1):

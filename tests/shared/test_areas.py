@@ -3,11 +3,12 @@
 import datetime as dt
 import subprocess
 import sys
+from collections.abc import Iterable
 
 import pytest
 
 from benvung import areas
-from benvung.areas import AreaType, Level
+from benvung.areas import AreaType, Level, Unit
 
 BEFORE = dt.date(2024, 1, 24)
 LAST_OLD_DAY = dt.date(2025, 6, 30)
@@ -141,3 +142,69 @@ print(seconds, tracemalloc.get_traced_memory()[0])
     runs = [subprocess.run(command, capture_output=True, check=True).stdout.split() for _ in range(3)]
     assert min(float(seconds) for seconds, _ in runs) < 0.1
     assert max(int(size) for _, size in runs) < 10_000_000
+
+
+def codes(units: Iterable[Unit]) -> list[str]:
+    return sorted(unit.code for unit in units)
+
+
+def test_an_area_holds_what_it_was_made_from_as_far_as_nothing_of_it_went_elsewhere() -> None:
+    gia_lai = areas.wholly_in(("52",), AFTER)
+    one_half, both = (areas.wholly_in(given, AFTER) for given in (("21622",), ("21622", "21628")))
+
+    assert codes(unit for unit in gia_lai if unit.level is Level.PROVINCE) == ["52", "52", "64"]
+    assert {"630", "23827", "21634"} <= {unit.code for unit in gia_lai}
+    # The commune 21634 was divided between the two.
+    assert "21634" not in codes(one_half)
+    assert "21634" in codes(both)
+    # An earlier unit under the same code is another place.
+    assert {(unit.code, unit.valid_from) for unit in areas.wholly_in(("23827",), AFTER)} == set()
+
+
+def test_before_the_reform_an_area_holds_itself_and_what_is_below() -> None:
+    district = areas.wholly_in(("630",), BEFORE)
+    communes = areas.communes_under("630", BEFORE)
+
+    assert codes(district) == sorted(["630", *codes(communes)])
+    # Who has every commune has the district.
+    assert areas.wholly_in(tuple(codes(communes)), BEFORE) == district
+    # A district without communes is its own by name, and its province's.
+    assert codes(areas.wholly_in(("318",), BEFORE)) == ["318"]
+    assert "318" in codes(areas.wholly_in(("31",), BEFORE))
+    assert "318" in codes(areas.wholly_in(("31",), AFTER))
+
+
+@pytest.mark.parametrize(
+    ("code", "day", "now"),
+    [
+        ("64", BEFORE, ["52"]),
+        ("23827", BEFORE, ["23830"]),
+        ("21634", BEFORE, ["21622", "21628"]),
+        ("52", AFTER, ["52"]),
+    ],
+)
+def test_what_a_unit_is_since(code: str, day: dt.date, now: list[str]) -> None:
+    unit = areas.find(code, day)
+    assert unit is not None
+
+    assert codes(areas.now_of(unit, AFTER)) == now
+
+
+@pytest.mark.parametrize(
+    ("code", "was"), [("52", ["52", "64"]), ("23830", ["23827", "23830"]), ("01", ["01"])]
+)
+def test_what_a_unit_was_before(code: str, was: list[str]) -> None:
+    unit = areas.find(code, AFTER)
+    assert unit is not None
+
+    assert codes(areas.was_of(unit, BEFORE)) == was
+    assert areas.was_of(unit, AFTER) == [unit]
+
+
+def test_a_unit_is_known_by_its_code_and_its_first_day() -> None:
+    old, new = (areas.identified("52", begins) for begins in (None, dt.date(2025, 7, 1)))
+
+    assert old is not None
+    assert new is not None
+    assert (old.name, new.name) == ("Tỉnh Bình Định", "Tỉnh Gia Lai")
+    assert areas.identified("52", dt.date(2024, 1, 1)) is None

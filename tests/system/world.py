@@ -31,6 +31,7 @@ COMMUNES = (COMMUNE, OTHER, THIRD)
 OWNERS = ("households", "funding", "training")
 READERS = {
     "funding": (("funding", "HOUSEHOLDS"),),
+    "training": (("training", "HOUSEHOLDS"),),
     "reporting": (("reporting", "HOUSEHOLDS"), ("reporting", "FUNDING"), ("reporting", "TRAINING")),
 }
 SETTLE_SECONDS = 60.0

@@ -31,9 +31,9 @@ from training.domain import (
 
 DAY = date(2022, 12, 20)
 ID = UUID("018f0000-0000-7000-8000-000000000001")
-DISTRICT = Place("384", Level.DISTRICT, "38", None, ("VN", "38", "384"))
-PROVINCE = Place("38", Level.PROVINCE, "38", None, ("VN", "38"))
-CENTRE = Place("VN", Level.CENTRAL, None, None, ("VN",))
+DISTRICT = Place("384", None, Level.DISTRICT, "38", None, ("VN", "38", "384"))
+PROVINCE = Place("38", None, Level.PROVINCE, "38", None, ("VN", "38"))
+CENTRE = Place("VN", None, Level.CENTRAL, None, None, ("VN",))
 
 CONFERENCE = Proposal(
     organiser=Organiser("UBND huyện Mường Lát", Level.DISTRICT, "384"),

@@ -148,6 +148,12 @@ def find(code: str, on: dt.date) -> Unit | None:
     return found if found is None or code not in known.types else _typed(found, known.types[code], on)
 
 
+def identified(code: str, begins: dt.date | None) -> Unit | None:
+    """The one unit that began on that day with this code; None = its beginning is not recorded."""
+    units = _those(_learnt, _register().by_code, _learnt.by_code, code)
+    return next((unit for unit in units if unit.valid_from == begins), None)
+
+
 def last(code: str, on: dt.date) -> Unit | None:
     """The unit that had this code on that day, or the last one that had it before."""
     known = _learnt
@@ -236,6 +242,81 @@ def became(unit: Unit, on: dt.date) -> list[Unit]:
         return [unit]
     found = {each.code: each for next_one in successors(unit) for each in became(next_one, on)}
     return [found[code] for code in sorted(found)]
+
+
+@remembered(maxsize=256)
+def wholly_in(codes: tuple[str, ...], on: dt.date) -> frozenset[Unit]:
+    """The units, of that day and of earlier ones, of which nothing is outside these areas of that day.
+
+    An earlier unit is inside when all that its communes became is: of a divided one, every part has to be.
+    """
+    found = {unit for code in codes if (named := find(code, on)) for unit in _at_or_below(named, on)}
+    inside = frozenset(unit.code for unit in found if unit.level is Level.COMMUNE)
+    asked, waiting = set(found), [near for unit in found for near in _near(unit, on)]
+    while waiting:
+        unit = waiting.pop()
+        if unit not in asked and _is_in(unit, inside, on):
+            found.add(unit)
+            waiting += _near(unit, on)
+        asked.add(unit)
+    return frozenset(found)
+
+
+def _at_or_below(unit: Unit, on: dt.date) -> list[Unit]:
+    below = (each for child in children(unit.code, on) for each in _at_or_below(child, on))
+    return [unit, *below]
+
+
+def _is_in(unit: Unit, inside: frozenset[str], on: dt.date) -> bool:
+    now = _communes_now(unit, on)
+    return now is not None and inside.issuperset(each.code for each in now)
+
+
+def _communes_now(unit: Unit, on: dt.date) -> list[Unit] | None:
+    """The communes of a day in which a unit's are then; None when of one of them it is not known."""
+    now = [became(part, on) for part in _communes_of(unit, on) or [unit]]
+    return [each for parts in now for each in parts] if all(now) else None
+
+
+def now_of(unit: Unit, on: dt.date) -> list[Unit]:
+    """The units of a day that an earlier one, of any level, is since: provinces of a province, else communes."""
+    if unit.exists(on):
+        return [unit]
+    found = {each.code: each for each in _communes_now(unit, on) or ()}
+    if unit.level is Level.PROVINCE:
+        above = (province_of(code, on) for code in found)
+        found = {each.code: each for each in above if each is not None}
+    return [found[code] for code in sorted(found)]
+
+
+def was_of(unit: Unit, on: dt.date) -> list[Unit]:
+    """The units of an earlier day that this one was made from, in whole or in part; itself if it existed."""
+    if unit.exists(on):
+        return [unit]
+    if unit.valid_from is None or unit.valid_from <= on:
+        return []
+    day = unit.valid_from - _DAY
+    before = (made for code in unit.predecessors if (made := find(code, day)) is not None)
+    found = {each.code: each for one in before for each in was_of(one, on)}
+    return [found[code] for code in sorted(found)]
+
+
+def _last_day(unit: Unit, on: dt.date) -> dt.date:
+    """That day, or the last one of a unit that was no more by then."""
+    return on if unit.valid_to is None or on < unit.valid_to else unit.valid_to - _DAY
+
+
+def _communes_of(unit: Unit, on: dt.date) -> list[Unit]:
+    return [each for each in communes_under(unit.code, _last_day(unit, on)) if not each.is_waiting]
+
+
+def _near(unit: Unit, on: dt.date) -> list[Unit]:
+    """What a unit was made from, and what it lies or lay in."""
+    before = []
+    if unit.valid_from is not None:
+        day = unit.valid_from - _DAY
+        before = [found for code in unit.predecessors if (found := find(code, day)) is not None]
+    return [*before, *path(unit.code, _last_day(unit, on))[:-1]]
 
 
 @remembered(maxsize=64)

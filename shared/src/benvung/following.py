@@ -140,6 +140,9 @@ class ProjectorRunner(Runner):
         batch = sort(self._projector, messages, self._withdrawn, reason)
         last = messages[-1]
         async with conn.begin(), (await db.driver(conn)).pipeline():
+            if not (batch.received or batch.dead or batch.withdrawn):
+                # Only the place moves, and a crash that loses it has the same messages passed over again.
+                await (await db.driver(conn)).execute("set local synchronous_commit = off")
             # First, so that a retry or a swap beside us waits for this batch, or this batch for them.
             await self._move_checkpoint(conn, last)
             await project(conn, self._projector, batch.received)

@@ -23,8 +23,8 @@ from benvung.runner import to_its_end
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 1.0
-# In a key no day may be missing; units of the data file have no recorded beginning.
-_EVER = dt.date(1900, 1, 1)
+EVER = dt.date(1900, 1, 1)
+"""Stands in a key for a beginning that is not recorded, where no day may be missing."""
 
 _KEEP = sa.text("""
 insert into reorganised_areas (code, begins, sequence, unit)
@@ -102,7 +102,7 @@ def of_data(data: Mapping[str, Any]) -> Unit:
 
 async def keep(conn: AsyncConnection, sequence: int, units: Sequence[Mapping[str, Any]]) -> None:
     """Write down units as the event with this sequence told them; an older one changes nothing."""
-    rows = [{"code": each["code"], "begins": each["valid_from"] or _EVER, "unit": each} for each in units]
+    rows = [{"code": each["code"], "begins": each["valid_from"] or EVER, "unit": each} for each in units]
     await conn.execute(_KEEP, {"sequence": sequence, "units": db.as_json(rows)})
 
 

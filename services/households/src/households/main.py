@@ -70,7 +70,7 @@ def build(settings: Settings | None = None) -> Service:
         pages=PAGES,
         events=EVENTS,
         streams={
-            "HOUSEHOLDS": ("funding", "reporting"),
+            "HOUSEHOLDS": ("funding", "reporting", "training"),
             # What the law calls sensitive; nobody reads it yet.
             "HOUSEHOLDS_RESTRICTED": (),
         },

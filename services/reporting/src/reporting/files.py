@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
 Cell = str | int | Decimal | None
+NARROWEST, WIDEST = 8, 36
+LINE_POINTS = 15.0
+A4 = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +74,36 @@ def _write(book: "Workbook", sheet: Sheet) -> None:
     for number, text in enumerate(sheet.above):
         page.write_string(number, 0, text, title if number == 0 else None)
     top = len(sheet.above) + 1
+    widths = [_width(sheet, column) for column in range(len(sheet.head))]
     for column, text in enumerate(sheet.head):
         page.write_string(top, column, text, head)
-        page.set_column(column, column, 24 if column in {2, 3} else 13)
+        page.set_column(column, column, widths[column])
+    # A workbook says how high a row is: what wraps is cut off otherwise wherever nobody measures it anew.
+    lines = (_lines(text, width) for text, width in zip(sheet.head, widths, strict=True))
+    page.set_row(top, LINE_POINTS * max(lines, default=1))
     for number, row in enumerate(sheet.rows):
         strong = number in sheet.bold
         for column, cell in enumerate(row):
             _write_cell(page, (top + 1 + number, column), cell, formats, strong=strong)
     page.freeze_panes(top + 1, 0)
     page.set_landscape()
+    page.set_paper(A4)
+    page.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.5)
     page.fit_to_pages(1, 0)
     page.repeat_rows(top)
+
+
+def _width(sheet: Sheet, column: int) -> int:
+    """As wide as the widest cell and the longest word of the head ask for, in characters."""
+    cells = (len(each) for row in sheet.rows if isinstance(each := row[column], str))
+    words = (len(word) for word in sheet.head[column].split())
+    # A long head gets room, so that it takes five lines or so.
+    return min(WIDEST, max(NARROWEST, len(sheet.head[column]) // 5, *words, *cells) + 1)
+
+
+def _lines(text: str, width: int) -> int:
+    """How many lines a text takes when it is wrapped between words; bold letters are wider."""
+    return len(textwrap.wrap(text, max(width - 2, 1))) or 1
 
 
 def _write_cell(

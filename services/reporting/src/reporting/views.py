@@ -133,7 +133,7 @@ def budget(found: Budget, say: Words) -> Money:
             f"{say.label('capital', kind).lower()} {say.formats.money(found.by_capital_type[kind])}"
             for kind in kinds
         ),
-        say.label("basis", found.basis),
+        say.basis(found.basis, by_now=found.place.drawn is not None),
         kinds,
         tuple((code, row, sum(row.values())) for code, row in sorted(projects.items())),
         found.by_capital_type,

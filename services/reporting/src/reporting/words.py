@@ -24,6 +24,10 @@ class Words:
         """The name of a code; the code itself where another service uses one we have no name for."""
         return self._known.get(f"{kind}.{code}", code)
 
+    def basis(self, code: str, *, by_now: bool) -> str:
+        """To whom money was given; by later units, what is below was an area of its own then."""
+        return self.label("basis", f"{code}.now" if by_now and code == "BELOW" else code)
+
     def rate(self, percent: Decimal | Percent | None) -> str:
         """A share in words, "8,11–8,12 %" where it is a range; without a denominator, that it has none."""
         if percent is None:

@@ -1,5 +1,6 @@
 """What training does: plan a class, and record that it was held."""
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID, uuid4
 
@@ -45,9 +46,13 @@ async def complete_class(
     planned = await store.load(conn, class_id, principal, lock=True)
     if planned is None:
         raise NotFound
+    became = _became(planned, days[0])
     held = domain.complete(planned, days, count, clock.today())
-    await store.save_result(conn, held)
-    await outbox.publish(conn, [events.completed(held)])
+    if len(became) == 1:
+        held = domain.placed(held, became[0])
+    await store.save_result(conn, held, became[0].path if len(became) == 1 else None)
+    told = held if len(became) < 2 else domain.placed(held, _over(became, days[0]))
+    await outbox.publish(conn, [events.completed(told)])
     await audit.record(conn, principal, "complete", "class", str(class_id))
     return held
 
@@ -62,11 +67,31 @@ def place_of(code: str, on: date, field: str) -> domain.Place:
             f"There was no administrative unit with code {code} on {on}.",
             field,
         )
-    path = areas.path(code, on)
+    return _place(unit, on)
+
+
+def _became(planned: domain.TrainingClass, on: date) -> list[domain.Place]:
+    """What a class's unit had become by that day; nothing while it was there."""
+    unit = areas.identified(planned.area, planned.area_begins)
+    if unit is None or unit.exists(on):
+        return []
+    return [_place(each, on) for each in areas.now_of(unit, on)]
+
+
+def _over(several: Sequence[domain.Place], on: date) -> domain.Place:
+    """The smallest unit that holds them all."""
+    [first, *others] = [each.path for each in several]
+    shared = [code for code in first if all(code in path for path in others)]
+    return place_of(shared[-1], on, "area")
+
+
+def _place(unit: areas.Unit, on: date) -> domain.Place:
+    path = areas.path(unit.code, on)
     codes = {each.level: each.code for each in path}
     country = unit.level is areas.Level.COUNTRY
     return domain.Place(
-        code=code,
+        code=unit.code,
+        begins=unit.valid_from,
         level=domain.Level.CENTRAL if country else domain.Level(unit.level.value),
         province=codes.get(areas.Level.PROVINCE),
         commune=codes.get(areas.Level.COMMUNE),

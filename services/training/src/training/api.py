@@ -1,7 +1,7 @@
 """HTTP in: classes are planned, listed, read and recorded as held."""
 
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -213,6 +213,11 @@ class Narrowed(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     area: Code | None = Field(default=None, description="code of an area: classes in it or below")
+    geography: Literal["then", "now"] = Field(
+        default="then",
+        description="`then` = `area` is a code of the day of each class; `now` = it is a code of today, and"
+        " classes of what it was made from are listed too",
+    )
     component: Component | None = None
     form: Form | None = None
     state: State | None = None
@@ -225,7 +230,16 @@ class Narrowed(BaseModel):
     def filters(self) -> store.Filters:
         """The same as the store asks for it. A topic without a number in it finds nothing."""
         topic = (data.documents().number(self.topic) or self.topic) if self.topic else None
-        return store.Filters(self.area, self.component, self.form, self.state, topic, self.first, self.last)
+        return store.Filters(
+            self.area,
+            self.geography,
+            self.component,
+            self.form,
+            self.state,
+            topic,
+            self.first,
+            self.last,
+        )
 
 
 @router.get("", responses=problems.responses(CursorUnknown))

@@ -1,8 +1,10 @@
 """The composition root of training and its command line."""
 
+from benvung.reorganised import Keeper
 from benvung.service import Service
 from benvung.web import cli as command_line
 from training import api
+from training.consumers import PROJECTORS
 from training.events import ClassCompleted, EventsWithdrawn
 from training.settings import Settings
 from training.tables import metadata
@@ -20,6 +22,8 @@ def build(settings: Settings | None = None) -> Service:
         routers=[api.router],
         events=[ClassCompleted, EventsWithdrawn],
         streams={"TRAINING": ("reporting",)},
+        projectors=PROJECTORS,
+        areas=Keeper(),
     )
 
 

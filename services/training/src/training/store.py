@@ -1,15 +1,16 @@
 """Rows to classes and back: the only place in training that runs SQL."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any
+from datetime import date
+from typing import Any, Literal
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from benvung import areas, clock, paging
+from benvung import areas, clock, paging, reorganised
 from benvung.auth import Principal
 from training.domain import (
     Count,
@@ -23,14 +24,16 @@ from training.domain import (
 )
 from training.tables import classes, topics
 
-ONE_DAY = timedelta(days=1)
-
 
 @dataclass(frozen=True)
 class Filters:
-    """What a list is narrowed to. Dates ask for classes planned or held to touch the days between them."""
+    """What a list is narrowed to. Dates ask for classes planned or held to touch the days between them.
+
+    By the units of `then`, `area` is a code of the day of each class; by those of `now`, of the business date.
+    """
 
     area: str | None = None
+    geography: Literal["then", "now"] = "then"
     component: str | None = None
     form: Form | None = None
     state: State | None = None
@@ -40,7 +43,7 @@ class Filters:
 
 
 async def add(conn: AsyncConnection, planned: TrainingClass, path: Sequence[str]) -> None:
-    """Store a new class. `path` is its area and every unit above it."""
+    """Store a new class. `path` is its area and every unit above it on the day of the class."""
     await conn.execute(sa.insert(classes).values(_row(planned) | {"path": list(path)}))
     await conn.execute(
         sa.insert(topics),
@@ -69,10 +72,12 @@ async def load(
     return _class(row, (await _topics(conn, [class_id]))[class_id])
 
 
-async def save_result(conn: AsyncConnection, held: TrainingClass) -> None:
-    """Store that a class was held. Its row is locked by the caller."""
+async def save_result(conn: AsyncConnection, held: TrainingClass, path: Sequence[str] | None) -> None:
+    """Store that a class was held. Its row is locked by the caller; `path` is given if it lies elsewhere now."""
     row = _row(held)
     result = {name: row[name] for name in RESULT}
+    if path is not None:
+        result |= {name: row[name] for name in PLACE} | {"path": list(path)}
     await conn.execute(sa.update(classes).where(classes.c.id == held.id).values(result))
 
 
@@ -89,42 +94,42 @@ async def page(
 
 
 RESULT = ("state", "held_on", "ended_on", "participants", "count_qualifier", "revision")
+PLACE = ("area", "area_begins", "province", "commune")
 
 
 def visible_to(principal: Principal) -> sa.ColumnElement[bool]:
     """A class is seen and changed by those whose areas contain its area.
 
-    A code means the unit that has it on the business date, with the units it was made from: a class held in
-    a former district's province is that province's successor's, one of an earlier unit that merely had the
-    same code is not.
+    Areas are the units of the business date, and hold what they were made from as far as nothing of it went
+    elsewhere: a class of a former district is its province's, one of a commune that was divided is whose
+    areas hold all its parts, and one of an earlier unit that merely had the same code is not theirs.
     """
-    units = {unit for code in principal.areas for unit in _lineage(areas.find(code, clock.today()))}
-    return sa.or_(sa.false(), *(_within(unit) for unit in sorted(units, key=lambda unit: unit.code)))
+    if areas.COUNTRY in principal.areas:
+        return sa.true()
+    return _for(areas.wholly_in(principal.areas, clock.today()))
 
 
-def _lineage(unit: areas.Unit | None) -> Iterator[areas.Unit]:
-    """A unit and all it was made from, back to the beginning of the records."""
-    if unit is None:
-        return
-    yield unit
-    if unit.valid_from is not None:
-        for code in unit.predecessors:
-            yield from _lineage(areas.find(code, unit.valid_from - ONE_DAY))
+def _in_area(area: str, geography: Literal["then", "now"]) -> sa.ColumnElement[bool]:
+    if geography == "then" or area == areas.COUNTRY:
+        return classes.c.path.contains([area])
+    return _for(areas.wholly_in((area,), clock.today()))
 
 
-def _within(unit: areas.Unit) -> sa.ColumnElement[bool]:
-    rule = [classes.c.path.contains([unit.code])]
-    if unit.valid_from is not None:
-        rule.append(classes.c.planned_from >= unit.valid_from)
-    if unit.valid_to is not None:
-        rule.append(classes.c.planned_from < unit.valid_to)
-    return sa.and_(*rule)
+def _for(found: Collection[areas.Unit]) -> sa.ColumnElement[bool]:
+    """Classes that are for one of these units, which a code alone would not say."""
+    # Two array parameters, so that every scope shares one prepared statement.
+    listed = sorted((unit.code, unit.valid_from or reorganised.EVER) for unit in found)
+    codes = sa.literal([code for code, _ in listed], pg.ARRAY(sa.Text))
+    begins = sa.literal([day for _, day in listed], pg.ARRAY(sa.Date))
+    columns = (sa.column("code", sa.Text), sa.column("begins", sa.Date))
+    inside = sa.func.unnest(codes, begins).table_valued(*columns).render_derived("inside")
+    return sa.tuple_(classes.c.area, classes.c.area_begins).in_(sa.select(inside.c.code, inside.c.begins))
 
 
 def _conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
     found: list[sa.ColumnElement[bool]] = []
     if filters.area is not None:
-        found.append(classes.c.path.contains([filters.area]))
+        found.append(_in_area(filters.area, filters.geography))
     if filters.component is not None:
         found.append(classes.c.component == filters.component)
     if filters.form is not None:
@@ -156,6 +161,7 @@ def _row(of: TrainingClass) -> dict[str, Any]:
         "organiser_level": of.organiser.level,
         "organiser_area": of.organiser.area,
         "area": of.area,
+        "area_begins": of.area_begins or reorganised.EVER,
         "province": of.province,
         "commune": of.commune,
         "component": of.component,
@@ -182,6 +188,7 @@ def _class(row: sa.Row[Any], taught: tuple[Document, ...]) -> TrainingClass:
         id=row.id,
         organiser=Organiser(row.organiser_name, Level(row.organiser_level), row.organiser_area),
         area=row.area,
+        area_begins=None if row.area_begins == reorganised.EVER else row.area_begins,
         province=row.province,
         commune=row.commune,
         component=row.component,

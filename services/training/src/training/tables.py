@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql as pg
 
-from benvung import db, kit
+from benvung import db, kit, reorganised
 
 metadata = db.metadata()
 kit.tables(metadata)
@@ -17,9 +17,11 @@ classes = sa.Table(
     sa.Column("organiser_level", sa.Text, nullable=False),
     sa.Column("organiser_area", sa.Text, nullable=False),
     sa.Column("area", sa.Text, nullable=False),
+    # With its code it says which unit is meant: nearly all codes were given again.
+    sa.Column("area_begins", sa.Date, nullable=False),
     sa.Column("province", sa.Text),
     sa.Column("commune", sa.Text),
-    # The area and every unit above it as they were on the planned day: who may see the class, and filters.
+    # The area and every unit above it as they were on the day of the class.
     sa.Column("path", pg.ARRAY(sa.Text), nullable=False),
     sa.Column("component", sa.Text, nullable=False),
     sa.Column("form", sa.Text, nullable=False),
@@ -48,6 +50,7 @@ classes = sa.Table(
     ),
     sa.CheckConstraint("area = any (path)", name="area_in_path"),
     sa.Index("ix_classes_path", "path", postgresql_using="gin"),
+    sa.Index(None, "area", "area_begins"),
     sa.Index("ix_classes_planned_from_id", "planned_from", "id"),
 )
 
@@ -62,3 +65,6 @@ topics = sa.Table(
     sa.Column("title", sa.Text),
     sa.UniqueConstraint("class_id", "number", "issued_on"),
 )
+
+# Written by the projection of the register alone, and may be made anew; everything else is training's own.
+FROM_HOUSEHOLDS = reorganised.tables(metadata)

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung.areas import Unit
 from reporting import domain, forms, store
+from reporting.actions.geographies import check_told
 from reporting.actions.places import Place, grouped
 from reporting.domain import Booked, Count, Fault, Form, Line
 
@@ -42,6 +43,7 @@ class Movements:
 
 async def movements(conn: AsyncConnection, place: Place, year: int) -> Movements:
     """Forms 7.2 and 7.3 of `year` for each commune of the area, grouped as the circular has them."""
+    await check_told(conn, place, domain.year_end(year - 1))
     booked = await store.booked(conn, place.codes, year, place.geography)
     place = place.listed({code for code, what in booked.items() if not _empty(what)})
     lines = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 from benvung import areas, clock
 from benvung.areas import AreaType, Level, Unit
@@ -42,15 +42,41 @@ class Place:
         return [unit.code for unit in self.communes]
 
     @property
-    def at_or_below(self) -> tuple[str, ...]:
-        """The codes of the area itself and of every unit inside it."""
-        return _inside(self.unit.code, self.geography)
+    def at_or_below(self) -> Collection[Unit]:
+        """The area itself and every unit inside it; by the units of a later day also those they came from."""
+        if self.drawn is None:
+            return _inside(self.unit.code, self.on)
+        if self.unit.level is Level.COUNTRY:
+            return {*_inside(self.unit.code, self.on), *_inside(self.unit.code, self.drawn)}
+        return areas.wholly_in((self.unit.code,), self.drawn)
 
-    def above(self, code: str) -> list[str]:
-        """The codes of the units that lie between this area and a unit inside it, without either."""
-        path = [unit.code for unit in areas.path(code, self.geography)]
-        start = path.index(self.unit.code) + 1 if self.unit.code in path else 0
+    def above(self, inside: Unit) -> list[Unit]:
+        """The units that lie between this area and a unit inside it, without either."""
+        last = inside.valid_to - timedelta(days=1) if inside.valid_to is not None else self.geography
+        path = areas.path(inside.code, min(last, self.geography))
+        start = path.index(self.unit) + 1 if self.unit in path else 0
         return path[start:-1]
+
+    @property
+    def then(self) -> "list[Unit]":
+        """What this area was on its day, by the units of that day."""
+        return areas.was_of(self.unit, self.on)
+
+    @property
+    def now(self) -> "list[Unit]":
+        """What this area is by the units of today."""
+        return areas.now_of(self.unit, max(clock.today(), self.geography))
+
+    @property
+    def differs(self) -> bool:
+        """Whether the units of its day and those of today are not the same here."""
+        days = (self.on, max(clock.today(), self.on))
+        if not all(self.unit.exists(day) for day in days):
+            return True
+        one, other = (
+            {(each.code, each.valid_from) for each in _communes(self.unit.code, day)} for day in days
+        )
+        return one != other
 
     def children(self) -> list["Place"]:
         """The units directly below it, each as a place of the same day."""
@@ -100,7 +126,7 @@ def place(principal: Principal, code: str, on: date, drawn: date | None = None) 
             f"Ngày {day:%d/%m/%Y} không có đơn vị hành chính mã {code}.",
             f"There was no administrative unit with code {code} on {day.isoformat()}.",
         )
-    if not _covers(principal, unit, day):
+    if not may_ask(principal, unit, day):
         raise OutsideArea(
             f"{unit.name} không nằm trọn trong địa bàn bạn phụ trách.",
             f"{unit.name} does not lie wholly inside your area.",
@@ -108,7 +134,8 @@ def place(principal: Principal, code: str, on: date, drawn: date | None = None) 
     return replace(_place(unit, day), on=on, drawn=drawn)
 
 
-def _covers(principal: Principal, unit: Unit, on: date) -> bool:
+def may_ask(principal: Principal, unit: Unit, on: date) -> bool:
+    """Whether all of a unit, as it was on that day, is in scope: of an earlier one, all that it became."""
     scope = principal.scope()
     if scope.communes is None:
         return True
@@ -136,35 +163,52 @@ def _now(code: str, on: date, today: date) -> frozenset[str]:
 
 
 @areas.remembered(maxsize=256)
-def _inside(code: str, on: date) -> tuple[str, ...]:
-    inside, waiting = [code], [code]
+def _inside(code: str, on: date) -> tuple[Unit, ...]:
+    inside = [unit for unit in (areas.find(code, on),) if unit is not None]
+    waiting = [code]
     while waiting:
-        below = [unit.code for unit in areas.children(waiting.pop(), on)]
+        below = areas.children(waiting.pop(), on)
         inside += below
-        waiting += below
+        waiting += [unit.code for unit in below]
     return tuple(inside)
 
 
-def own_areas(principal: Principal, on: date) -> list[Unit]:
-    """The areas this person was given, the widest first."""
-    found = [unit for unit in (areas.find(code, on) for code in principal.areas) if unit is not None]
+def own_areas(principal: Principal) -> list[Unit]:
+    """The areas this person was given, the widest first; their codes are those of today."""
+    today = clock.today()
+    found = [unit for unit in (areas.find(code, today) for code in principal.areas) if unit is not None]
     order = list(Level)
     return sorted(found, key=lambda unit: (order.index(unit.level), unit.code))
 
 
 def choices(principal: Principal, on: date, around: Unit) -> list[Unit]:
     """What the area picker offers beside `around`: the way up as far as one may look, and the units below."""
-    scope = principal.scope()
-
-    def visible(unit: Unit) -> bool:
-        inside = frozenset(commune.code for commune in _communes(unit.code, on))
-        return scope.communes is None or (bool(inside) and inside <= scope.communes)
-
-    above = [unit for unit in areas.path(around.code, on) if visible(unit)]
+    above = areas.path(around.code, on)[:-1]
+    own = [then for unit in own_areas(principal) for then in areas.was_of(unit, on)]
     below = areas.children(around.code, on)
     beside = areas.children(around.parent, on) if around.level is Level.COMMUNE and around.parent else []
-    offered = [*above, around, *own_areas(principal, on), *below, *beside]
-    return list(dict.fromkeys(unit for unit in offered if visible(unit)))
+    offered = dict.fromkeys([*above, around, *own, *below, *beside])
+    return [unit for unit in offered if may_ask(principal, unit, on)]
+
+
+def meant(code: str, seen: date, on: date, *, by_now: bool) -> tuple[str, bool]:
+    """The code, and whether by the units of today, of a unit that somebody saw under `code` among those of `seen`.
+
+    A code alone may mean another place on another day. What was made from several units has no one code on an
+    earlier day, so it is then asked by the units of today; what was divided is asked with its province.
+    """
+    unit, today = areas.find(code, seen), clock.today()
+    day = today if by_now and on < today else on
+    if unit is None or unit.exists(day):
+        return code, by_now
+    before = unit.valid_from is not None and day < unit.valid_from
+    found = areas.was_of(unit, day) if before else areas.now_of(unit, day)
+    if len(found) == 1:
+        return found[0].code, by_now
+    if before and unit.exists(today):
+        return code, True
+    above = areas.province_of(found[0].code, day) if found else None
+    return (above.code if above else code), by_now
 
 
 def grouped(communes: tuple[Unit, ...]) -> list[tuple[str, list[Unit]]]:

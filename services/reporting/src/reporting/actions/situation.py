@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung.areas import Unit
 from reporting import domain, store
+from reporting.actions.geographies import check_told
 from reporting.actions.places import Place
 from reporting.domain import Count, HouseholdClass, Percent, Population, Rate, Stage
 from reporting.store import ApprovedList
@@ -97,6 +98,8 @@ async def situation(
     are the areas to list below the total; its communes unless given.
     """
     codes, on = place.codes, place.on
+    if place.drawn is not None:
+        await check_told(conn, place, on)
     sources = await store.sources(conn, codes, place.geography)
     then = await _compared(conn, place, sources) if stage is Stage.OFFICIAL else None
     areas = {place.unit.code, *codes, *(part.unit.code for part in parts or ())}
@@ -223,6 +226,8 @@ async def trend(conn: AsyncConnection, place: Place, years: int, standard: str |
     days = [day for day in ends if first <= day <= place.on]
     if place.on not in days and first <= place.on:
         days.append(place.on)
+    if place.drawn is not None and days:
+        await check_told(conn, place, days[0])
     places = [then for day in days if (then := await _seen_on(conn, place, day, sources)) is not None]
     direct = [then for then in places if then.drawn is None]
     counted = await store.official_on_days(conn, [(then.on, then.codes) for then in direct], standard)

@@ -8,11 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung.areas import Unit
 from reporting import domain, store
+from reporting.actions.geographies import check_told
 from reporting.actions.places import Place
 from reporting.domain import Product, Total
-from reporting.store import Eligible, Money, Training
-
-NOBODY = Eligible(0, 0, 0)
+from reporting.store import NOBODY, Eligible, Money, Training
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,9 @@ class Eligibility:
 
 async def eligibility(conn: AsyncConnection, place: Place, since: date) -> Eligibility:
     """Eligible households on the day of `place`; entries and exits after `since` up to that day."""
-    found = await store.eligibility(conn, place.codes, place.on, since)
+    if place.drawn is not None:
+        await check_told(conn, place, place.on)
+    found = await store.eligibility(conn, place.codes, place.on, since, place.drawn)
     rows = tuple(
         (unit, {str(one): found.get(unit.code, {}).get(one, NOBODY) for one in Product})
         for unit in place.listed(found).communes
@@ -37,12 +38,7 @@ async def eligibility(conn: AsyncConnection, place: Place, since: date) -> Eligi
 
 
 def _sum(parts: Iterable[Eligible]) -> Eligible:
-    total = NOBODY
-    for part in parts:
-        total = Eligible(
-            total.households + part.households, total.entries + part.entries, total.exits + part.exits
-        )
-    return total
+    return sum(parts, NOBODY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +60,7 @@ class Budget:
 async def budget(conn: AsyncConnection, place: Place, year: int) -> Budget:
     """The money allocated for `year`, by project, capital type and source."""
     lines = await store.money(conn, place.at_or_below, year)
-    own = [line for line in lines if line.area == place.unit.code]
+    own = [line for line in lines if _is(place.unit, line)]
     shown = own or _outermost(place, lines)
     by_type: dict[str, int] = {}
     for line in shown:
@@ -79,10 +75,20 @@ async def newest_budget(conn: AsyncConnection, place: Place) -> Budget:
     return await budget(conn, place, year or place.on.year)
 
 
+def _is(unit: Unit, line: Money) -> bool:
+    return (line.area, line.begins) == (unit.code, unit.valid_from)
+
+
 def _outermost(place: Place, lines: Sequence[Money]) -> list[Money]:
     """The lines of the units nearest to the area: a district's money already holds its communes'."""
-    given = {line.area for line in lines}
-    return [line for line in lines if not (given & set(place.above(line.area)))]
+    given = {(line.area, line.begins) for line in lines}
+    nearest = {
+        (unit.code, unit.valid_from)
+        for unit in place.at_or_below
+        if (unit.code, unit.valid_from) in given
+        and not given & {(each.code, each.valid_from) for each in place.above(unit)}
+    }
+    return [line for line in lines if (line.area, line.begins) in nearest]
 
 
 @dataclass(frozen=True, slots=True)

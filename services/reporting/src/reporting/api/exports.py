@@ -7,8 +7,9 @@ from benvung.auth import OutsideArea
 from benvung.db import Conn
 from benvung.problems import responses
 from reporting import files
+from reporting.actions.geographies import ReorganisationNotRecorded
 from reporting.actions.movements import movements
-from reporting.actions.places import AreaUnknown
+from reporting.actions.places import AreaUnknown, Place
 from reporting.actions.situation import situation
 from reporting.api import sheets
 from reporting.api.asked import (
@@ -40,11 +41,16 @@ class XlsxFile(Response):
     media_type = XLSX
 
 
-router = APIRouter(tags=["files"], responses=responses(AreaUnknown, OutsideArea))
+router = APIRouter(tags=["files"], responses=responses(AreaUnknown, OutsideArea, ReorganisationNotRecorded))
 
 
 def _named(name: str) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="{name}"'}
+
+
+def _of(place: Place) -> str:
+    """The area in a file's name; the same code may be another place by the units of another day."""
+    return place.unit.code if place.drawn is None else f"{place.unit.code}-by-{place.drawn}"
 
 
 @router.get("/situation.csv", response_class=CsvFile)
@@ -57,7 +63,7 @@ async def situation_csv(
 ) -> CsvFile:
     """The situation of the area's communes as CSV."""
     sheet = sheets.situation_sheet(await situation(conn, place, stage, standard), say)
-    return CsvFile(files.as_csv([sheet]), headers=_named(f"{place.unit.code}-{place.on}.csv"))
+    return CsvFile(files.as_csv([sheet]), headers=_named(f"{_of(place)}-{place.on}.csv"))
 
 
 @router.get("/situation.xlsx", response_class=XlsxFile)
@@ -70,7 +76,7 @@ async def situation_xlsx(
 ) -> XlsxFile:
     """The situation of the area's communes as a workbook."""
     sheet = sheets.situation_sheet(await situation(conn, place, stage, standard), say)
-    return XlsxFile(await files.as_xlsx([sheet]), headers=_named(f"{place.unit.code}-{place.on}.xlsx"))
+    return XlsxFile(await files.as_xlsx([sheet]), headers=_named(f"{_of(place)}-{place.on}.xlsx"))
 
 
 @router.get("/movements.csv", response_class=CsvFile)
@@ -79,9 +85,8 @@ async def movements_csv(
 ) -> CsvFile:
     """Forms 7.2 and 7.3 as CSV."""
     found = await movements(conn, place_of_year(principal, area, year, geography), year)
-    return CsvFile(
-        files.as_csv(sheets.movement_sheets(found, say)), headers=_named(f"{area}-7.2-7.3-{year}.csv")
-    )
+    content = files.as_csv(sheets.movement_sheets(found, say))
+    return CsvFile(content, headers=_named(f"{_of(found.place)}-7.2-7.3-{year}.csv"))
 
 
 @router.get("/movements.xlsx", response_class=XlsxFile)
@@ -91,4 +96,4 @@ async def movements_xlsx(
     """Forms 7.2 and 7.3 as a workbook with a sheet each."""
     found = await movements(conn, place_of_year(principal, area, year, geography), year)
     content = await files.as_xlsx(sheets.movement_sheets(found, say))
-    return XlsxFile(content, headers=_named(f"{area}-7.2-7.3-{year}.xlsx"))
+    return XlsxFile(content, headers=_named(f"{_of(found.place)}-7.2-7.3-{year}.xlsx"))

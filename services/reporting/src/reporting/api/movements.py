@@ -9,6 +9,7 @@ from benvung.auth import OutsideArea
 from benvung.db import Conn
 from benvung.problems import responses
 from reporting.actions import movements as forms
+from reporting.actions.geographies import ReorganisationNotRecorded
 from reporting.actions.places import AreaUnknown
 from reporting.api.asked import (
     Area,
@@ -24,7 +25,9 @@ from reporting.api.models import AreaModel, CountModel
 from reporting.domain import Fault, Line
 from reporting.words import Words
 
-router = APIRouter(tags=["movements"], responses=responses(AreaUnknown, OutsideArea))
+router = APIRouter(
+    tags=["movements"], responses=responses(AreaUnknown, OutsideArea, ReorganisationNotRecorded)
+)
 
 
 class ColumnModel(BaseModel):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from reporting.actions.movements import FilledForm, Movements
-from reporting.actions.places import grouped
+from reporting.actions.places import Place, grouped
 from reporting.actions.situation import Row, Situation
 from reporting.domain import HouseholdClass, Line, Measure, Percent, Whole, percent, percents
 from reporting.files import Cell, Sheet
@@ -22,6 +22,7 @@ def situation_sheet(found: Situation, say: Words) -> Sheet:
             stage=say.label("stage", found.stage.value),
         ),
     ]
+    above += _drawn(found.place, say)
     if found.compared_with:
         above.append(say.t("file.compared", date=say.formats.date(found.compared_with)))
     if found.lists:
@@ -49,6 +50,11 @@ def situation_sheet(found: Situation, say: Words) -> Sheet:
     total = list(_situation_rows(found.total, say.t("group.total"), say))
     bold = frozenset(range(len(rows), len(rows) + len(total)))
     return Sheet(say.t("file.situation")[:31], tuple(above), head, tuple(rows + total), bold)
+
+
+def _drawn(place: Place, say: Words) -> list[str]:
+    """By the units of which day the figures are, where that is not their own."""
+    return [say.t("file.geography", date=say.formats.date(place.drawn))] if place.drawn else []
 
 
 def _situation_rows(row: Row, group: str, say: Words) -> Iterator[tuple[Cell, ...]]:
@@ -114,4 +120,5 @@ def _movement_sheet(found: Movements, filled: FilledForm, say: Words) -> Sheet:
         say.t("head.measure"),
         *(f"({column.code}) {column.label[say.language]}" for column in form.columns),
     )
-    return Sheet(f"{form.code}", (title, form.legal), head, tuple(rows), frozenset(bold))
+    above = (title, form.legal, *_drawn(found.place, say))
+    return Sheet(f"{form.code}", above, head, tuple(rows), frozenset(bold))

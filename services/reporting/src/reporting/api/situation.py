@@ -11,6 +11,7 @@ from benvung.db import Conn
 from benvung.problems import responses
 from reporting import domain
 from reporting.actions import situation as situations
+from reporting.actions.geographies import ReorganisationNotRecorded
 from reporting.actions.places import AreaUnknown
 from reporting.api.asked import AskedPlace, Language, NoteModel, StageAsked, Standard, notes
 from reporting.api.models import (
@@ -27,7 +28,9 @@ from reporting.words import Words
 
 SOURCES = 20
 
-router = APIRouter(tags=["situation"], responses=responses(AreaUnknown, OutsideArea))
+router = APIRouter(
+    tags=["situation"], responses=responses(AreaUnknown, OutsideArea, ReorganisationNotRecorded)
+)
 
 
 class SituationAnswer(AreaFigures):

@@ -11,6 +11,7 @@ from benvung.auth import OutsideArea
 from benvung.db import Conn
 from benvung.problems import responses
 from reporting.actions import support
+from reporting.actions.geographies import ReorganisationNotRecorded
 from reporting.actions.places import AreaUnknown
 from reporting.api.asked import (
     FIRST_DAY,
@@ -18,6 +19,7 @@ from reporting.api.asked import (
     Area,
     AskedPlace,
     Asker,
+    Geography,
     Language,
     Year,
     place_of_year,
@@ -28,6 +30,7 @@ from reporting.store import Eligible
 from reporting.words import Words
 
 router = APIRouter(responses=responses(AreaUnknown, OutsideArea))
+PLACED = responses(AreaUnknown, OutsideArea, ReorganisationNotRecorded)
 
 
 class EligibleModel(BaseModel):
@@ -56,7 +59,7 @@ class EligibilityAnswer(BaseModel):
     communes: list[CommuneEligibility]
 
 
-@router.get("/eligibility", tags=["eligibility"])
+@router.get("/eligibility", tags=["eligibility"], responses=PLACED)
 async def read_eligibility(
     conn: Conn,
     place: AskedPlace,
@@ -132,14 +135,16 @@ class MoneyAnswer(BaseModel):
 
 
 @router.get("/money", tags=["money"])
-async def read_money(conn: Conn, principal: Asker, area: Area, year: Year, say: Language) -> MoneyAnswer:
+async def read_money(
+    *, conn: Conn, principal: Asker, area: Area, year: Year, say: Language, geography: Geography = "then"
+) -> MoneyAnswer:
     """The money allocated to an area for a year, in đồng."""
-    found = await support.budget(conn, place_of_year(principal, area, year), year)
+    found = await support.budget(conn, place_of_year(principal, area, year, geography), year)
     return MoneyAnswer(
         area=AreaModel.of(found.place.unit),
         year=year,
         basis=found.basis,
-        basis_label=say.label("basis", found.basis),
+        basis_label=say.basis(found.basis, by_now=found.place.drawn is not None),
         total_dong=found.total_dong,
         total_text=say.formats.money(found.total_dong),
         by_capital_type={
@@ -186,10 +191,10 @@ class TrainingAnswer(BaseModel):
 
 @router.get("/training", tags=["training"])
 async def read_training(
-    conn: Conn, principal: Asker, area: Area, year: Year, say: Language
+    *, conn: Conn, principal: Asker, area: Area, year: Year, say: Language, geography: Geography = "then"
 ) -> TrainingAnswer:
     """Classes held in a year and who took part, by project."""
-    found = await support.trainings(conn, place_of_year(principal, area, year), year)
+    found = await support.trainings(conn, place_of_year(principal, area, year, geography), year)
     return TrainingAnswer(
         area=AreaModel.of(found.place.unit),
         year=year,

@@ -12,6 +12,7 @@ from reporting.store.situation import (
     ApprovedList,
     ByCommune,
     approved_lists,
+    first_with_figures,
     horizon,
     is_drawn,
     official,
@@ -20,8 +21,10 @@ from reporting.store.situation import (
     official_on_days,
     preliminary,
     sources,
+    told_between,
 )
 from reporting.store.support import (
+    NOBODY,
     Eligible,
     Money,
     Training,
@@ -41,6 +44,7 @@ from reporting.store.verify import (
 )
 
 __all__ = [
+    "NOBODY",
     "ApprovedList",
     "ByCommune",
     "Eligible",
@@ -59,6 +63,7 @@ __all__ = [
     "classes_from_facts",
     "classes_from_states",
     "eligibility",
+    "first_with_figures",
     "horizon",
     "is_drawn",
     "last_day_of_training",
@@ -75,5 +80,6 @@ __all__ = [
     "products_from_counts",
     "products_from_states",
     "sources",
+    "told_between",
     "trainings",
 ]

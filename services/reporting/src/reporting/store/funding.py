@@ -5,15 +5,48 @@ one stays true. So a fact ends or takes back the previous window and opens its o
 eligible households on a day is the sum of entries less the sum of exits up to it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reporting.store.rows import write
 
-_ADD_ELIGIBILITY = sa.text("""
+# What each of some facts, by whatever name they come, adds to the counts.
+_MOVES = """
+marked as (
+  select *, status = 'ELIGIBLE' as opens,
+    previous_status = 'ELIGIBLE' and valid_from <= previous_valid_from as undoes,
+    previous_status = 'ELIGIBLE' and valid_from > previous_valid_from
+      and (previous_valid_to is null or previous_valid_to >= valid_from) as reaches
+  from {facts}
+), moves (household_id, commune, product, on_date, entries, exits) as (
+  -- the window of the new answer
+  select household_id, commune, product, valid_from, 1, 0 from marked where opens
+  union all
+  select household_id, commune, product, valid_to, 0, 1 from marked where opens and valid_to is not null
+  union all
+  -- a previous window that the new answer covers from its first day never was
+  select household_id, previous_commune, product, previous_valid_from, -1, 0 from marked where undoes
+  union all
+  select household_id, previous_commune, product, previous_valid_to, 0, -1
+  from marked where undoes and previous_valid_to is not null
+  union all
+  -- a previous window that the new answer cuts short
+  select household_id, previous_commune, product, valid_from, 0, 1 from marked where reaches
+  union all
+  select household_id, previous_commune, product, previous_valid_to, 0, -1
+  from marked where reaches and previous_valid_to is not null
+  union all
+  -- the same commune, without a gap: neither an exit nor an entry
+  select household_id, commune, product, valid_from, -1, -1
+  from marked where reaches and opens and commune = previous_commune
+)"""
+
+_ADD_ELIGIBILITY = sa.text(f"""
 with fresh as (
   insert into eligibility_facts (sequence, household_id, product, commune, status, valid_from, valid_to,
     reason, article, previous_status, previous_commune, previous_valid_from, previous_valid_to)
@@ -25,34 +58,7 @@ with fresh as (
   order by sequence
   on conflict (sequence) do nothing
   returning *
-), marked as (
-  select *, status = 'ELIGIBLE' as opens,
-    previous_status = 'ELIGIBLE' and valid_from <= previous_valid_from as undoes,
-    previous_status = 'ELIGIBLE' and valid_from > previous_valid_from
-      and (previous_valid_to is null or previous_valid_to >= valid_from) as reaches
-  from fresh
-), moves (commune, product, on_date, entries, exits) as (
-  -- the window of the new answer
-  select commune, product, valid_from, 1, 0 from marked where opens
-  union all
-  select commune, product, valid_to, 0, 1 from marked where opens and valid_to is not null
-  union all
-  -- a previous window that the new answer covers from its first day never was
-  select previous_commune, product, previous_valid_from, -1, 0 from marked where undoes
-  union all
-  select previous_commune, product, previous_valid_to, 0, -1
-  from marked where undoes and previous_valid_to is not null
-  union all
-  -- a previous window that the new answer cuts short
-  select previous_commune, product, valid_from, 0, 1 from marked where reaches
-  union all
-  select previous_commune, product, previous_valid_to, 0, -1
-  from marked where reaches and previous_valid_to is not null
-  union all
-  -- the same commune, without a gap: neither an exit nor an entry
-  select commune, product, valid_from, -1, -1
-  from marked where reaches and opens and commune = previous_commune
-)
+), {_MOVES.format(facts="fresh")}
 insert into eligibility_deltas (commune, product, on_date, entries, exits)
 select commune, product, on_date, sum(entries), sum(exits)
 from moves group by commune, product, on_date
@@ -61,6 +67,17 @@ order by commune, product, on_date
 on conflict (commune, product, on_date) do update set
   entries = eligibility_deltas.entries + excluded.entries,
   exits = eligibility_deltas.exits + excluded.exits
+""")
+
+_OF_HOUSEHOLDS = sa.text(f"""
+with those as (
+  select * from eligibility_facts where commune = any(:communes) or previous_commune = any(:communes)
+), {_MOVES.format(facts="those")}
+select household_id, commune, product, sum(entries - exits),
+  coalesce(sum(entries) filter (where on_date > :since), 0),
+  coalesce(sum(exits) filter (where on_date > :since), 0)
+from moves where commune = any(:communes) and on_date <= :on
+group by household_id, commune, product
 """)
 
 _MOVE_STATES = sa.text("""
@@ -99,3 +116,11 @@ async def add_eligibility(conn: AsyncConnection, rows: Sequence[Mapping[str, Any
 async def add_budget_lines(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert budget lines not seen before."""
     await write(conn, _ADD_BUDGET_LINES, rows)
+
+
+async def eligible_households(
+    conn: AsyncConnection, communes: Collection[str], on: date, since: date
+) -> list[tuple[UUID, str, str, int, int, int]]:
+    """Household by household, with commune and product: eligible on `on`, entries and exits after `since`."""
+    rows = await conn.execute(_OF_HOUSEHOLDS, {"communes": sorted(communes), "on": on, "since": since})
+    return [(row[0], row[1], row[2], int(row[3]), int(row[4]), int(row[5])) for row in rows]

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from reporting.domain import Count
@@ -125,6 +126,24 @@ async def sources(conn: AsyncConnection, communes: Collection[str], drawn: date)
 async def is_drawn(conn: AsyncConnection, day: date, drawn: date) -> bool:
     """Whether it was told how the units of a day became those of another."""
     return bool((await geography.between(conn, day, drawn)).parts)
+
+
+async def told_between(conn: AsyncConnection, day: date, drawn: date) -> set[tuple[str, date]]:
+    """The communes of which it was told what they became after a day, each with the day that changed it."""
+    return {(part.predecessor, part.on) for part in (await geography.between(conn, day, drawn)).parts}
+
+
+async def first_with_figures(conn: AsyncConnection, ended: Collection[tuple[str, date]]) -> str | None:
+    """The first of these communes of which anything is known from before the day on which it was no more."""
+    lists = [sa.literal([each[0] for each in ended], pg.ARRAY(sa.Text))]
+    lists.append(sa.literal([each[1] for each in ended], pg.ARRAY(sa.Date)))
+    columns = (sa.column("code", sa.Text), sa.column("day", sa.Date))
+    asked = sa.func.unnest(*lists).table_valued(*columns).render_derived("asked")
+    known = sa.exists().where(deltas.c.commune == asked.c.code, deltas.c.valid_from < asked.c.day)
+    found: str | None = await conn.scalar(
+        sa.select(asked.c.code).where(known).order_by(asked.c.code, asked.c.day).limit(1)
+    )
+    return found
 
 
 async def preliminary(

@@ -15,6 +15,7 @@ from training.domain.classes import (
     State,
     TrainingClass,
     complete,
+    placed,
     plan_class,
 )
 from training.domain.counts import Count, Qualifier
@@ -50,6 +51,7 @@ __all__ = [
     "TrainingClass",
     "complete",
     "document_key",
+    "placed",
     "plan_class",
     "resolve_topics",
     "written_number",

@@ -57,9 +57,13 @@ class Component:
 
 @dataclass(frozen=True)
 class Place:
-    """An administrative unit as it was on the planned day. The whole country is level CENTRAL."""
+    """An administrative unit as it was on a day. The whole country is level CENTRAL.
+
+    Codes are given again: with the day it began (None = not recorded) a code means one unit.
+    """
 
     code: str
+    begins: date | None
     level: Level
     province: str | None
     commune: str | None
@@ -111,12 +115,16 @@ class Proposal:
 class TrainingClass:
     """A class. `count`, `held_on` and `ended_on` are set exactly when it is completed.
 
+    `area` and `area_begins` are the unit it is for: the one of the planned day, or what that had become by
+    the day on which the class was held.
+
     `revision` counts the events told about it, so a planned class has none.
     """
 
     id: UUID
     organiser: Organiser
     area: str
+    area_begins: date | None
     province: str | None
     commune: str | None
     component: str
@@ -146,6 +154,7 @@ def plan_class(class_id: UUID, proposal: Proposal, places: Places, register: Reg
         id=class_id,
         organiser=proposal.organiser,
         area=place.code,
+        area_begins=place.begins,
         province=place.province,
         commune=place.commune,
         component=proposal.component,
@@ -156,6 +165,13 @@ def plan_class(class_id: UUID, proposal: Proposal, places: Places, register: Reg
         venue=proposal.venue,
         planned_from=proposal.planned_from,
         planned_to=proposal.planned_to,
+    )
+
+
+def placed(one: TrainingClass, place: Place) -> TrainingClass:
+    """The class with the unit that its own had become when it was held."""
+    return replace(
+        one, area=place.code, area_begins=place.begins, province=place.province, commune=place.commune
     )
 
 

@@ -1,82 +1,44 @@
 """What people see: the situation of an area, and the movement forms of a year. It follows the projections."""
 
-from dataclasses import dataclass
-from datetime import date
-from typing import Annotated, Any, Literal
-from urllib.parse import urlencode
+from typing import Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response, StreamingResponse
 
 from benvung import areas, clock
-from benvung.areas import Level
-from benvung.auth import OutsideArea, Principal, require
+from benvung.areas import FIRST_KNOWN, Level
+from benvung.auth import Principal
 from benvung.db import Conn
 from benvung.pages import catalogue, render
-from benvung.problems import NotFound, NotReady
+from benvung.problems import NotFound, NotReady, Problem
 from reporting import charts, domain, views
 from reporting.actions import movements as forms
 from reporting.actions import places, support
 from reporting.actions import situation as situations
+from reporting.actions.geographies import ReorganisationNotRecorded
 from reporting.actions.places import Place
-from reporting.api.asked import FIRST_DAY, LAST_DAY, place_of_year
 from reporting.domain import Stage, year_end
 from reporting.live import Changes
+from reporting.pages.shown import Asked, Officer, Shown, ShownYear, switch
 from reporting.words import Words, words
 
 router = APIRouter(include_in_schema=False)
 
-Officer = Annotated[Principal, Depends(require("reports.read"))]
-Code = Annotated[str, Query(max_length=5)]
-Day = Annotated[str, Query(max_length=10)]
 YEARS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a page shows: an area on a day. `fixed` says that the day was chosen, not today."""
-
-    place: Place
-    fixed: bool
-
-    def address(self, path: str, **more: str) -> str:
-        """An address that keeps the area, and the day if it was chosen."""
-        day = {"on": self.place.on.isoformat()} if self.fixed else {}
-        return f"{path}?{urlencode({'area': self.place.unit.code, **day, **more})}"
-
-
-def asked(request: Request, principal: Officer, area: Code = "", on: Day = "") -> Asked:
-    """The area and day of a page: what is asked for, else the officer's own area, today."""
-    try:
-        day = date.fromisoformat(on) if on else clock.today()
-    except ValueError:
-        day = clock.today()
-    day = min(max(day, FIRST_DAY), LAST_DAY)
-    code = area or own_area(principal, day, str(request.app.state.settings.province))
-    return Asked(places.place(principal, code, day), bool(on))
-
-
-def own_area(principal: Principal, on: date, province: str) -> str:
-    """Where an officer's page begins: the own area, and for the whole country this deployment's province."""
-    own = places.own_areas(principal, on)
-    if not own:
-        raise OutsideArea
-    if own[0].level is Level.COUNTRY and areas.find(province, on) is not None:
-        return province
-    return own[0].code
-
-
-Shown = Annotated[Asked, Depends(asked)]
 
 
 @router.get("/")
 async def situation_page(request: Request, conn: Conn, principal: Officer, shown: Shown) -> Response:
     """The situation of an area. Everything on it changes by itself while one looks."""
     say = words(catalogue.chosen(request))
-    found = await _situation(conn, shown.place, listed=True)
+    try:
+        found = await _situation(conn, shown.place, listed=True)
+    except ReorganisationNotRecorded as refusal:
+        return _refused(request, principal, shown, "situation.html", refusal)
     context = {
-        **_frame(request, principal, shown),
+        **_frame(request, principal, shown, "/"),
+        "refusal": None,
         **await _figures(conn, shown, found, say),
         **_areas(shown, found, say),
         **await _years(conn, shown, say),
@@ -156,43 +118,58 @@ async def _given(
 
 
 @router.get("/movements")
-async def movements_page(
-    request: Request,
-    conn: Conn,
-    principal: Officer,
-    shown: Shown,
-    year: Annotated[int, Query(ge=FIRST_DAY.year, le=LAST_DAY.year)] = 0,
-) -> Response:
+async def movements_page(request: Request, conn: Conn, principal: Officer, shown: ShownYear) -> Response:
     """Forms 7.2 and 7.3 of a year; the last year that has ended unless another is asked for."""
     say = words(catalogue.chosen(request))
-    chosen = year or clock.today().year - 1
-    place = place_of_year(principal, shown.place.unit.code, chosen)
-    found = await forms.movements(conn, place, chosen)
+    try:
+        found = await forms.movements(conn, shown.place, shown.year)
+    except ReorganisationNotRecorded as refusal:
+        return _refused(request, principal, shown, "movements.html", refusal)
     return render(
         request,
         "movements.html",
-        **_frame(request, principal, Asked(place, fixed=False)),
+        **_frame(request, principal, shown, "/movements"),
+        refusal=None,
         found=found,
-        year=chosen,
         faults=views.faults(found, say),
         lines=lambda filled: list(views.form_lines(filled, say)),
-        years=[(each, str(each)) for each in range(clock.today().year, clock.today().year - 6, -1)],
     )
 
 
-def _frame(request: Request, principal: Principal, shown: Asked) -> dict[str, Any]:
-    on = shown.place.on
-    own = places.own_areas(principal, on)
+def _refused(
+    request: Request, principal: Principal, shown: Asked, template: str, refusal: Problem
+) -> Response:
+    """The page without its figures, and with why there are none."""
+    path = "/movements" if shown.year else "/"
+    return render(
+        request,
+        template,
+        status=refusal.status,
+        **_frame(request, principal, shown, path),
+        refusal=refusal,
+        refusal_text=refusal.detail_vi if catalogue.chosen(request) == "vi" else refusal.detail_en,
+        refusal_title=refusal.title_vi if catalogue.chosen(request) == "vi" else refusal.title_en,
+    )
+
+
+def _frame(request: Request, principal: Principal, shown: Asked, path: str) -> dict[str, Any]:
+    on = shown.place.geography
     csrf = getattr(request.state, "csrf", None)
     visible = places.choices(principal, on, shown.place.unit)
     above = [unit for unit in areas.path(shown.place.unit.code, on) if unit in visible]
+    today = clock.today()
+    first = shown.year or shown.place.on.year
     return {
         "shown": shown,
-        "officer": {"name": principal.name, "area": ", ".join(unit.name for unit in own)},
+        "officer": {"name": principal.name, "area": principal.area},
         "csrf": csrf,
         "sign_out_url": "/sign-out" if csrf else None,
         "choices": [(unit.code, unit.name) for unit in visible],
-        "way": [(unit.name, f"/?{urlencode({'area': unit.code})}") for unit in above],
+        "years": [(each, str(each)) for each in range(today.year, min(today.year - 5, first) - 1, -1)],
+        "way": [(unit.name, shown.address(path, unit)) for unit in above],
+        "ways": switch(principal, shown, path),
+        "earlier_unknown": shown.place.on < FIRST_KNOWN
+        or bool(shown.year and shown.year <= FIRST_KNOWN.year),
     }
 
 
