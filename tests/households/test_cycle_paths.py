@@ -38,7 +38,8 @@ FAR = date(2026, 10, 30)
 
 # A case's own history in letters: see `tests/households/record.py`.
 _AGREED = r"(?:SC+m)*SC+M"
-_POSTED = r"P(?:K+XP)*"
+# While some are checked again, who was may complain once more before the village's results hang out anew.
+_POSTED = r"P(?:(?:K+X)+P)*"
 PATHS = {
     ANNUAL: rf"L{_AGREED}{_POSTED}(?:A(?:r{_AGREED}|n){_POSTED})*AOR",
     REGULAR: rf"L{_AGREED}{_POSTED}R",

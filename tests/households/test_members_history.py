@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from tests.households.officer import Commune
 from tests.households.people import child, wrongly_found
@@ -153,6 +153,8 @@ async def test_the_members_on_any_day_as_known_at_any_time_are_the_models(commun
 
     @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.lists(step, min_size=3, max_size=8))
+    @example([("enter", 0, 0, "CASUAL"), ("change", 0, 0, "CHILD"), ("correct", 1, 0, "CHILD")])
+    @example([("enter", 1, 0, "CHILD"), ("leave", 4, 0, "CHILD"), ("correct leaving", 5, 1, "CHILD")])
     def property_holds(steps: list[tuple[str, int, int, str]]) -> None:
         asyncio.run_coroutine_threadsafe(run(steps), loop).result(120)
 
