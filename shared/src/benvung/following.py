@@ -116,6 +116,8 @@ class ProjectorRunner(Runner):
                 await digest(self.name, messages, lambda batch, why: self._transact(conn, batch, why))
                 await pull.acknowledge(messages[-1])
                 self.count(len(messages))
+                if self._projector.patience and len(messages) < self._settings.projection_batch:
+                    await asyncio.sleep(self._projector.patience)
 
     async def _look(self, conn: AsyncConnection, bus: Bus) -> None:
         """See, while no events come, that none are kept from us and that nobody has put the database back.

@@ -85,6 +85,9 @@ class Projector:
     anew from the stream. A projection that announces has `reconcile`: called while names mean the new
     tables, and given the schema of the live ones, it lets the new ones go on counting announcements where
     the live ones stand, and returns what must be announced of the differences.
+
+    `patience` is how many seconds pass from one batch to the next while events come singly: each batch costs a
+    transaction, and those that come together share it.
     """
 
     name: str
@@ -94,6 +97,7 @@ class Projector:
     tables: Sequence[sa.Table] = ()
     reconcile: Reconcile | None = None
     prepare: Prepare | None = None
+    patience: float = 0.0
 
     def read(self, payload: bytes) -> Received | None:
         """Read one message, or `None` when its kind does not concern us. Raises `Unreadable`."""

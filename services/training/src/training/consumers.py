@@ -51,5 +51,7 @@ PROJECTORS = (
         readers={"households.area.reorganised.v1": Reorganised},
         handle=project_areas,
         tables=FROM_HOUSEHOLDS,
+        # Nearly all that the register tells is about households, and passed over.
+        patience=0.5,
     ),
 )

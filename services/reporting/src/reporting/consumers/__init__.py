@@ -199,6 +199,9 @@ async def project_training(conn: AsyncConnection, events: Sequence[Received]) ->
     return []
 
 
+# A hundredth of a second is nothing to who reads a report, and half the work while a district decides.
+PATIENCE = 0.01
+
 PROJECTORS = [
     Projector(
         name="reporting",
@@ -217,6 +220,7 @@ PROJECTORS = [
             "households.area.typed.v1": Typed,
         },
         prepare=_prepare,
+        patience=PATIENCE,
         handle=project_households,
         tables=tables.FROM_HOUSEHOLDS,
     ),
@@ -229,6 +233,7 @@ PROJECTORS = [
         },
         handle=project_funding,
         tables=tables.FROM_FUNDING,
+        patience=PATIENCE,
     ),
     Projector(
         name="reporting",
