@@ -8,10 +8,11 @@ learn what the table says.
 import asyncio
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import sqlalchemy as sa
 import structlog
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy.dialects import postgresql as pg
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -70,6 +71,21 @@ def tables(meta: sa.MetaData) -> tuple[sa.Table, sa.Table]:
         sa.CheckConstraint("valid_to > valid_from", name="validity"),
     )
     return units, types
+
+
+class AreaUnit(BaseModel):
+    """An administrative unit as it is known since a reorganisation."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    code: str
+    unit_name: str
+    level: Literal["PROVINCE", "DISTRICT", "COMMUNE"]
+    parent: str | None
+    area_type: Literal["URBAN", "RURAL"] | None
+    valid_from: dt.date | None
+    valid_to: dt.date | None
+    predecessors: list[str]
 
 
 def as_data(unit: Unit) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
@@ -12,6 +12,7 @@ from benvung import reorganised
 from benvung.clock import VIETNAM
 from benvung.outbox import Announcement
 from benvung.projector import Projector, Received
+from benvung.reorganised import AreaUnit
 from funding import actions
 from funding.domain import HouseholdStatus, PovertyClass, Standing
 from funding.store.projection import State
@@ -102,21 +103,6 @@ class Annulled(HouseholdReader):
     """A household of which one fact counts no more."""
 
     annulment: Annulment
-
-
-class AreaUnit(BaseModel):
-    """An administrative unit as it is known since a reorganisation."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    code: str
-    unit_name: str
-    level: Literal["PROVINCE", "DISTRICT", "COMMUNE"]
-    parent: str | None
-    area_type: Literal["URBAN", "RURAL"] | None
-    valid_from: dt.date | None
-    valid_to: dt.date | None
-    predecessors: list[str]
 
 
 class Reorganised(BaseModel):

@@ -1,8 +1,6 @@
 """Messages in: what training reads of the register's events. It needs to know of units alone."""
 
-import datetime as dt
 from collections.abc import Sequence
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,22 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from benvung import reorganised
 from benvung.outbox import Announcement
 from benvung.projector import Projector, Received
+from benvung.reorganised import AreaUnit
 from training.tables import FROM_HOUSEHOLDS
-
-
-class AreaUnit(BaseModel):
-    """An administrative unit as it is known since a reorganisation."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    code: str
-    unit_name: str
-    level: Literal["PROVINCE", "DISTRICT", "COMMUNE"]
-    parent: str | None
-    area_type: Literal["URBAN", "RURAL"] | None
-    valid_from: dt.date | None
-    valid_to: dt.date | None
-    predecessors: list[str]
 
 
 class Reorganised(BaseModel):

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validator
 
+from benvung.reorganised import AreaUnit
+
 Class = Literal["POOR", "NEAR_POOR", "AVERAGE_LIVING", "NOT_POOR"]
 Product = Literal["POOR", "NEAR_POOR", "NEWLY_ESCAPED"]
 Status = Literal["ELIGIBLE", "NOT_ELIGIBLE"]
@@ -137,19 +139,6 @@ class AreaPart(Reader):
     predecessor: str
     successors: list[str]
     waiting: str | None
-
-
-class AreaUnit(Reader):
-    """An administrative unit as it is known since."""
-
-    code: str
-    unit_name: str
-    level: Literal["PROVINCE", "DISTRICT", "COMMUNE"]
-    parent: str | None
-    area_type: Literal["URBAN", "RURAL"] | None
-    valid_from: date | None
-    valid_to: date | None
-    predecessors: list[str]
 
 
 class Reorganised(Reader):
