@@ -7,13 +7,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import httpx2
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.reporting.projections import FUNDING, after, disordered, relaxed
 
-from benvung.testing import Transaction, deliver
+from benvung.testing import Engine, Transaction, deliver
 from funding.events import BudgetAllocated, EligibilityChanged, PreviousAnswer
 from reporting import store
+from reporting.consumers import PROJECTORS
 from training.domain import Form, Level, Qualifier
 from training.events import ClassCompleted
 
@@ -254,6 +256,25 @@ async def test_exact_counts_add_up_exactly(tell: Tell, officer: Client) -> None:
     total = await total_of([held("630", 20, "EXACT"), held("630", 54, "EXACT")], tell, officer)
 
     assert (total["qualifier"], total["text"]) == ("EXACT", "74")
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["as told", "late"])
+async def test_a_class_that_is_told_again_counts_where_it_was_told_last(
+    engine: Engine, officer: Client, order: Sequence[int]
+) -> None:
+    first = held("23827", 54, "EXACT")
+    again = first.model_copy(update={"area": "23830", "commune": "23830", "revision": 3})
+    training = next(each for each in PROJECTORS if each.stream == "TRAINING")
+    told = [(5, first), (9, again)]
+    async with engine("reporting").begin() as conn:
+        await deliver(conn, training, [told[each] for each in order])
+    client = await officer("64")
+
+    found = {}
+    for area in ("64", "23827", "23830"):
+        asked = {"area": area, "year": 2023}
+        found[area] = (await client.get("/v1/training", params=asked)).json()["total"]["classes"]
+    assert found == {"64": 1, "23827": 0, "23830": 1}
 
 
 async def test_about_makes_the_sum_about(tell: Tell, officer: Client) -> None:

@@ -23,7 +23,7 @@ from tests.shared import pipeline as parts
 from tests.shared.pipeline import Pipeline
 from typer.testing import CliRunner, Result
 
-from benvung import audit, auth, db, kit, logs, paging, problems
+from benvung import audit, auth, db, forms, kit, logs, paging, problems, uploads
 from benvung.auth import Principal, require
 from benvung.db import Conn
 from benvung.issuer import Issuer
@@ -128,6 +128,13 @@ async def take_file(request: Request) -> int:
 @pages.get("/things", response_class=HTMLResponse)
 async def things_page(request: Request, principal: Reader) -> str:
     return f"<!doctype html><title>{principal.name}</title>{getattr(request.state, 'csrf', '')}"
+
+
+@pages.post("/attachments", max_body_size=3_000_000)
+async def attach(request: Request, principal: Writer, typed: forms.Sent) -> dict[str, object]:
+    file = await uploads.file_of(request)
+    request.app.state.attached = file
+    return {"by": principal.name, "label": typed.text("label"), "size": len(await file.read())}
 
 
 @pytest.fixture(scope="session")

@@ -281,11 +281,11 @@ async def test_12_a_message_that_the_client_drops_is_missed(pipeline: Pipeline) 
         await fill(bus, 5)
         hear, heard = pull._on_message, 0
 
-        async def drop_the_third(*message: Any) -> None:
+        def drop_the_third(*message: Any) -> None:
             nonlocal heard
             heard += 1
             if heard != 3:
-                await hear(*message)
+                hear(*message)
 
         pull._client.hear(subscription, drop_the_third)
         await fill(bus, 10)

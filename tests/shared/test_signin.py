@@ -111,6 +111,33 @@ async def test_a_session_changes_something_only_with_its_own_csrf_token(
     assert answer.status_code == 201
 
 
+async def test_a_form_with_a_file_carries_the_token_among_its_parts_and_is_bounded_as_it_arrives(
+    client: httpx2.AsyncClient, provider: httpx2.AsyncClient, officer_with_things: str, kit_app: FastAPI
+) -> None:
+    await sign_in(client, provider, officer_with_things)
+    csrf = (await client.get("/things")).text.partition("</title>")[2]
+    kit_app.state.settings = kit_app.state.settings.model_copy(update={"max_upload_mb": 2})
+
+    async def send(size: int, **fields: str) -> httpx2.Response:
+        files = {"file": ("a.csv", b"x" * size, "text/csv")}
+        return await client.post("/attachments", data=fields, files=files)
+
+    taken = await send(1_500_000, csrf=csrf, label="một")
+    kept = kit_app.state.attached
+    strange = [await send(10), await send(10, csrf="x"), await send(10, csrf="é")]
+    large = await send(2_200_000, csrf=csrf)
+    kind = {"Content-Type": "multipart/form-data; boundary=here"}
+    broken = await client.post("/attachments", content=b"--there", headers=kind)
+    empty = await client.post("/attachments", data={"csrf": csrf}, files={"file": ("", b"", "text/csv")})
+
+    assert taken.json() == {"by": "Cán bộ thử", "label": "một", "size": 1_500_000}
+    assert kept.file.closed, "what was spooled to disk is let go of with the request"
+    assert [(each.status_code, each.json()["rule"]) for each in strange] == [(403, "csrf-token-missing")] * 3
+    assert (large.status_code, large.json()["rule"]) == (413, "upload-too-large")
+    assert (broken.status_code, broken.json()["rule"]) == (422, "file-missing")
+    assert [each["field"] for each in empty.json()["errors"]] == ["file"]
+
+
 async def test_signing_out_ends_the_session_here_and_at_the_provider(
     client: httpx2.AsyncClient, provider: httpx2.AsyncClient, officer_with_things: str
 ) -> None:
@@ -204,6 +231,16 @@ async def test_a_script_gets_an_officers_token_by_name(
         person = auth.principal_of(await kit_app.state.issuer.verify(token, "benvung"))
         assert (person.subject, person.name) == (someone.id, someone.name)
         assert person.permissions == set(someone.permissions)
+
+
+def test_who_fills_in_form_b_reads_what_it_says_of_health_and_who_only_looks_on_does_not() -> None:
+    seeing = {each.id for each in OFFICERS if "indicators.read" in each.permissions}
+    recording = {each.id for each in OFFICERS if "reviews.record" in each.permissions}
+    looking = {each.id for each in OFFICERS if "households.read" in each.permissions} - seeing
+
+    assert recording == {"huyen-kong-chro", "xa-chu-krey", "xa-an-trung"}
+    assert recording < seeing
+    assert looking == {"mat-tran-chu-krey"}
 
 
 async def test_every_officer_stands_on_the_page_in_vietnamese(

@@ -197,7 +197,8 @@ def waits_for_a_lock(world: World) -> bool:
 def listens(world: World, service: str) -> bool:
     try:
         httpx2.get(f"{world.stack.url(service)}/health/live", trust_env=False)
-    except httpx2.ConnectError:
+    except httpx2.TransportError:
+        # A connection that the listening socket had taken when it was closed is reset.
         return False
     return True
 

@@ -1,12 +1,14 @@
 """Training behind its HTTP interface, on a database of the test's own."""
 
-from collections.abc import AsyncIterator, Callable
+import datetime as dt
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import httpx2
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
 
+from benvung import areas, clock
 from benvung.issuer import Issuer
 from benvung.testing import SettingsFor
 from benvung.testing.tokens import ISSUER, Tokens
@@ -15,6 +17,17 @@ from training.main import build
 from training.settings import Settings
 
 SignIn = Callable[..., httpx2.AsyncClient]
+BEFORE = dt.date(2026, 2, 1)
+"""A day before the reorganisations that tests invent."""
+
+
+@pytest.fixture
+def units_as_listed() -> Iterator[None]:
+    """The units that the published list knows, on that day and again afterwards."""
+    clock.fix(BEFORE)
+    areas.learn(())
+    yield
+    areas.learn(())
 
 
 @pytest_asyncio.fixture

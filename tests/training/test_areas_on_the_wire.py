@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tests.training.test_reorganised_areas import AFTER, NEW_CODE, told, units
+from tests.training.test_reorganised_areas import AFTER, MOVED, NEW_CODE, OTHER_PROVINCE, told, units
 
 from benvung import areas, clock, outbox, rebuild
 from benvung.bus import Bus, Doubt, Refused
@@ -87,6 +87,48 @@ async def test_what_the_register_records_is_known_in_training_s_answers(
 
     await until(made_anew)
     assert await rows(engine("training"), query) == before
+
+
+@pytest.mark.usefixtures("register")
+async def test_a_class_that_was_told_before_its_reorganisation_is_told_again_once(
+    app: App, bearer: Bearer, engine: Engine, nats_server: NatsServer
+) -> None:
+    client = await app("training", nats=nats_server, headers=bearer(["training.read", "training.write"]))
+    course = {
+        "title": "Lớp tập huấn", "component": "DA7.1", "form": "CLASS", "planned_from": "2026-02-10",
+        "topics": [{"number": "90/QĐ-TTg"}],
+        "organiser": {"name": "UBND xã", "level": "COMMUNE", "area": MOVED},
+    }  # fmt: skip
+    made = (await client.post("/v1/classes", json=course)).json()["id"]
+    result = {"held_on": "2026-03-12", "participants": 30, "count_qualifier": "EXACT"}
+    assert (await client.post(f"/v1/classes/{made}/completion", json=result)).json()["area"] == MOVED
+
+    async with engine("households").begin() as conn:
+        await outbox.publish(conn, [told(units())])
+    tellings = (
+        "select convert_from(payload, 'UTF8')::jsonb -> 'data' from (select id, payload from journal"
+        " union all select id, payload from outbox) told order by id"
+    )
+
+    async def told_again() -> bool:
+        return len(await rows(engine("training"), tellings)) > 1
+
+    await until(told_again)
+    async with engine("training").begin() as conn:
+        number = await rebuild.request(conn, AREAS, reason="a test", by="an officer")
+
+    async def made_anew() -> bool:
+        [(state,)] = await rows(engine("training"), f"select state from rebuilds where id = {number}")
+        return bool(state == "DONE")
+
+    await until(made_anew)
+    # Each process looks every second.
+    await asyncio.sleep(2.5)
+    found = [row[0] for row in await rows(engine("training"), tellings)]
+    assert [(each["revision"], each["area"], each["commune"], each["province"]) for each in found] == [
+        (1, MOVED, MOVED, "52"),
+        (2, NEW_CODE, NEW_CODE, OTHER_PROVINCE),
+    ]
 
 
 @pytest.mark.usefixtures("register")

@@ -2,13 +2,14 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import httpx2
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
+from tests.training.conftest import BEFORE
 from tests.training.test_api import organised, planned
 
 from benvung import areas, clock, reorganised
@@ -23,18 +24,12 @@ from training.events import ClassCompleted
 SignIn = Callable[..., httpx2.AsyncClient]
 
 [AREAS] = PROJECTORS
-BEFORE, DAY, AFTER = dt.date(2026, 2, 1), dt.date(2026, 3, 1), dt.date(2026, 4, 15)
+DAY, AFTER = dt.date(2026, 3, 1), dt.date(2026, 4, 15)
 # Communes of the new Gia Lai that no list knows to end; what becomes of them here is invented.
 KEPT, MERGED, DIVIDED, MOVED = "23824", "23830", "23833", "23839"
 HALVES, WAITING, NEW_CODE, OTHER_PROVINCE = ("98001", "98002"), "23833W", "98003", "66"
 
-
-@pytest.fixture(autouse=True)
-def units_as_listed() -> Iterator[None]:
-    clock.fix(BEFORE)
-    areas.learn(())
-    yield
-    areas.learn(())
+pytestmark = pytest.mark.usefixtures("units_as_listed")
 
 
 def ended(code: str) -> Unit:

@@ -17,7 +17,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.dialects import postgresql as pg
 
-from benvung import areas, clock
+from benvung import areas, clock, uploads
 from benvung.issuer import Issuer
 from benvung.problems import Forbidden, Unauthenticated
 from benvung.sessions import Session, find_session
@@ -174,8 +174,11 @@ async def _of_session(request: Request) -> Principal:
 async def _csrf(request: Request) -> str:
     """What a script sends in a header, a page's own form in its field."""
     given: object = request.headers.get(CSRF_HEADER, "")
-    if not given and request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM:
+    kind = uploads.media_type(request)
+    if not given and kind == FORM:
         given = (await request.form()).get(CSRF_FIELD)
+    elif not given and kind == uploads.MULTIPART:
+        given = (await uploads.parts(request)).get(CSRF_FIELD)
     return given if isinstance(given, str) else ""
 
 

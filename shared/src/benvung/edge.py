@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from benvung import auth, etags, logs, metrics, pages, problems
+from benvung import auth, etags, logs, metrics, pages, problems, uploads
 from benvung.pages import catalogue
 from benvung.problems import (
     Conflict,
@@ -41,7 +41,6 @@ log = structlog.get_logger(__name__)
 _VALUE_ERRORS = frozenset({"22001", "22003", "22007", "22008", "22021", "22P02", "22P03", "22P05"})
 _UNIQUE_VIOLATION = "23505"
 _USUAL = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
-_PROBLEM_TYPE = problems.MEDIA_TYPE.encode()
 
 
 def language(accept: str) -> str:
@@ -200,6 +199,7 @@ class Edge:
         try:
             await _Exchange(self._service, scope, receive, send, request_id).run(self._app)
         finally:
+            await uploads.close(scope)
             structlog.contextvars.unbind_contextvars("request_id", "principal")
             logs.traceparent.reset(trace_token)
             logs.request_id.reset(id_token)
@@ -243,8 +243,8 @@ class _Exchange:
         if message["type"] == "http.response.start":
             headers = message["headers"] = list(message.get("headers", ()))
             kind = next((value for name, value in headers if name == b"content-type"), b"")
-            # The framework's own answer to a body over the route's limit is plain text.
-            if message["status"] == TooLarge.status and not kind.startswith(_PROBLEM_TYPE):
+            # The framework's own answer to a body over the route's limit is plain text; a page's is none of its.
+            if message["status"] == TooLarge.status and kind.startswith(b"text/plain"):
                 await self._refuse(TooLarge())
                 self._replaced = True
                 return

@@ -80,6 +80,9 @@ class ProjectorRunner(Runner):
             self._withdrawn = await withdrawals.known(conn, self._projector.stream)
         assert row is not None  # the statement always returns its row
         self._created, self._seq, self._fingerprint = row
+        if self._created == state.created and self._seq > state.last_seq:
+            # Another process may have read on, and handed over, since the stream was looked at.
+            state = await bus.stream_state(self._projector.stream)
         if self._created != state.created or self._seq > state.last_seq:
             await self._another_stream(conn, state)
 

@@ -15,7 +15,7 @@ from fastapi import Depends, Request
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from benvung import idempotency, problems
+from benvung import idempotency, problems, uploads
 from benvung.auth import CSRF_FIELD
 from benvung.etags import Believed
 from benvung.problems import Problem
@@ -85,6 +85,10 @@ class Typed:
         """The same with what stands in fields that nobody filled yet."""
         return Typed(self.values, {**self.preset, **preset})
 
+    def beside(self, **known: str) -> "Typed":
+        """The same with what else this form is: what its file holds, so that another file is another form."""
+        return Typed({**self.values, **{name: (value,) for name, value in known.items()}}, self.preset)
+
     @property
     def believed(self) -> Believed:
         """The version that the person saw."""
@@ -94,7 +98,9 @@ class Typed:
 
 async def _typed(request: Request) -> Typed:
     values: dict[str, tuple[str, ...]] = {}
-    for name, value in (await request.form()).multi_items():
+    with_file = uploads.media_type(request) == uploads.MULTIPART
+    form = await uploads.parts(request) if with_file else await request.form()
+    for name, value in form.multi_items():
         if isinstance(value, str):
             values[name] = (*values.get(name, ()), value[:LONGEST])
     return Typed(values)

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
 from operator import or_
-from typing import Annotated, Any, Literal, NamedTuple, Self, cast
+from typing import Annotated, Any, Literal, Self, cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -24,7 +24,8 @@ from benvung.envelope import SEQUENCE_DIGITS, WITHDRAWN, Unreadable, decode
 log = structlog.get_logger(__name__)
 
 
-class Received(NamedTuple):
+@dataclass(slots=True)
+class Received:
     """An event as a handler sees it: the head it may need, and as `data` the body in the consumer's own model.
 
     Where the projector prepares its events, `data` is what it made of that model.
@@ -105,10 +106,11 @@ class Projector:
         if event is None or self.prepare is None or isinstance(event.data, Withdrawal):
             return event
         try:
-            return event._replace(data=self.prepare(event))
+            event.data = self.prepare(event)
         except Exception as error:
             log.exception("event_not_prepared", projector=self.name, event_id=event.event_id)
             raise Unreadable(f"{type(error).__name__}: {error}") from error
+        return event
 
     def _read(self, payload: bytes) -> Received | None:
         try:
@@ -119,14 +121,14 @@ class Projector:
         if event.source != self._source:
             return self._read_slowly(payload)
         return Received(
-            event_id=event.id,
-            source=event.source,
-            type=event.type,
-            subject=event.subject,
-            sequence=int(event.sequence),
-            time=time,
-            data=event.data,
-            traceparent=event.traceparent,
+            event.id,
+            event.source,
+            event.type,
+            event.subject,
+            int(event.sequence),
+            time,
+            event.data,
+            event.traceparent,
         )
 
     @cached_property

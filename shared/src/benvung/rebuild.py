@@ -7,18 +7,19 @@ place: one transaction, so that nothing is announced twice and no reader sees ha
 
 import asyncio
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import structlog
 from psycopg.types.json import Jsonb
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from benvung import db, outbox, shadow, withdrawals
+from benvung import db, outbox, rebuilt_letters, shadow, withdrawals
 from benvung.ahead import Ahead, Batch
 from benvung.bus import Bus, Doubt, Pull, Stored, StreamState
 from benvung.outbox import Announcement
 from benvung.projector import Projector, bury, digest, fingerprint
+from benvung.rebuilt_letters import Letters
 from benvung.runner import Runner, Stand, pause
 from benvung.settings import ServiceSettings
 from benvung.shadow import LIVE
@@ -79,11 +80,17 @@ class Job:
     seq: int
     fingerprint: bytes | None
     rewound: bool = False
+    known: Mapping[bytes, Sequence[int]] = field(default_factory=dict)
 
     @property
     def schema(self) -> str:
         """Where the new tables stand."""
         return f"rebuild_{self.projector.name}_{self.projector.stream.lower()}"
+
+    @property
+    def letters(self) -> Letters:
+        """The dead letters it comes by."""
+        return Letters(self.projector, self.created, self.schema, self.known)
 
 
 class Rebuilder(Runner):
@@ -128,9 +135,16 @@ class Rebuilder(Runner):
         bus = await Bus.connect(self._settings, self._service, f"rebuild-{job.projector.stream}")
         self.bus = bus
         try:
+            # In this order: what the live projection reads meanwhile lies behind the place that we compare.
+            async with conn.begin():
+                live = await _live(conn, job.projector)
             state = await bus.stream_state(job.projector.stream)
-            rewound = await self._is_rewound(conn, job, state)
-            if job.created != state.created or job.seq > state.last_seq:
+            rewound = self._is_rewound(job, live, state)
+            if (
+                job.created != state.created
+                or job.seq > state.last_seq
+                or not await self._is_begun(conn, job)
+            ):
                 job = await self._begin(conn, job, state.created)
             reader = f"{job.projector.name}-rebuild"
             pull = await bus.pull(job.projector.stream, reader, max(job.seq - 1, 0))
@@ -139,19 +153,21 @@ class Rebuilder(Runner):
             self.bus = None
             await bus.close()
 
-    async def _is_rewound(self, conn: AsyncConnection, job: Job, state: StreamState) -> bool:
+    def _is_rewound(self, job: Job, live: "_Live | None", state: StreamState) -> bool:
         """Whether the live projection has read further than the stream reaches.
 
         What lacks something that was once in it must not become the truth before its owner has seen to it.
         """
         if not state.whole:
             raise Doubt(f"stream {job.projector.stream} is being filled again by its owner")
-        async with conn.begin():
-            live = await _live(conn, job.projector)
         rewound = live is not None and live.created == state.created and live.seq > state.last_seq
         if rewound and job.by == AUTOMATIC:
             raise Doubt(f"stream {job.projector.stream} does not reach as far as it was read")
         return rewound
+
+    async def _is_begun(self, conn: AsyncConnection, job: Job) -> bool:
+        async with conn.begin():
+            return await rebuilt_letters.begun(conn, job.schema)
 
     async def _begin(self, conn: AsyncConnection, job: Job, created: str) -> Job:
         """Empty tables in the new schema, whatever an earlier attempt left there."""
@@ -159,6 +175,7 @@ class Rebuilder(Runner):
         async with conn.begin():
             await self._say_how_far(conn, job, "READING")
             await shadow.create(conn, job.projector.tables, job.schema)
+            await rebuilt_letters.begin(conn, job.projector, job.schema)
         log.info("rebuild_begun", projector=job.projector.name, stream=job.projector.stream)
         return job
 
@@ -166,6 +183,7 @@ class Rebuilder(Runner):
         """Read to where the live projection is, then change places with it."""
         async with conn.begin():
             gone = await withdrawals.known(conn, job.projector.stream)
+            job = replace(job, known=await rebuilt_letters.known(conn, job.schema))
         ahead = Ahead(pull, job.projector, gone, BATCH)
         patience = _Patience()
         known = job.seq == 0
@@ -221,6 +239,7 @@ class Rebuilder(Runner):
                 if anew:
                     await request(conn, job.projector, reason="", from_start=True)
                 await bury(conn, job.projector, job.created, found.dead)
+                await job.letters.met(conn, messages, found.dead)
                 await shadow.search(conn, job.schema, LIVE)
                 if found.received:
                     # What it would announce is told of by the comparison, if it is news.
@@ -271,8 +290,9 @@ class Rebuilder(Runner):
             while live is not None and job.seq < live:
                 job = await self._project(conn, job, ahead, await self._up_to(ahead, live))
             await self._take_retried(conn, job, ahead)
+            settled = await job.letters.settle(conn, job.id, job.by, job.seq)
             await self._change_places(conn, job)
-        log.info("rebuild_done", projector=job.projector.name, stream=job.projector.stream)
+        log.info("rebuild_done", projector=job.projector.name, stream=job.projector.stream, letters=settled)
         return 0
 
     async def _up_to(self, ahead: Ahead, last: int) -> Batch:
@@ -307,6 +327,9 @@ class Rebuilder(Runner):
     async def _change_places(self, conn: AsyncConnection, job: Job) -> None:
         projector = job.projector
         announcements: list[Announcement] = []
+        pg = await db.driver(conn)
+        # Both tables are joined whole, once, while nobody else may write to them.
+        await pg.execute("set local work_mem = '64MB'")
         if projector.reconcile is not None:
             await shadow.search(conn, job.schema, LIVE)
             announcements = list(await projector.reconcile(conn, LIVE))
@@ -318,7 +341,6 @@ class Rebuilder(Runner):
             self._beware(projector, differences)
         await outbox.announce(conn, announcements)
         await shadow.change_places(conn, projector.tables, job.schema)
-        pg = await db.driver(conn)
         await pg.execute(
             "insert into checkpoints (projector, stream, stream_created, stream_seq, digest)"
             " values (%s, %s, %s, %s, %s) on conflict (projector, stream) do update set"

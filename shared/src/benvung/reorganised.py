@@ -7,7 +7,7 @@ learn what the table says.
 
 import asyncio
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 import sqlalchemy as sa
@@ -43,9 +43,10 @@ _UNITS = sa.text("select unit from reorganised_areas order by code, begins")
 _TYPES = sa.text(
     "select commune, area_type, valid_from, valid_to from stated_area_types order by commune, sequence"
 )
+# Tables that were made anew are others: what they hold may differ though its end is the same.
 _VERSION = sa.text(
-    "select (select count(*) from reorganised_areas), (select max(sequence) from reorganised_areas),"
-    " (select max(sequence) from stated_area_types)"
+    "select cast('reorganised_areas'::regclass as bigint), (select count(*) from reorganised_areas),"
+    " (select max(sequence) from reorganised_areas), (select max(sequence) from stated_area_types)"
 )
 
 
@@ -150,10 +151,15 @@ async def refresh(conn: AsyncConnection) -> None:
 
 
 class Keeper:
-    """Keeps one process up to date with its database, wherever the change was recorded."""
+    """Keeps one process up to date with its database, wherever the change was recorded.
 
-    def __init__(self) -> None:
+    `then` is what a service does about units that it did not know before: it is called when the process has
+    learnt of them, also at its start, and again until it has succeeded.
+    """
+
+    def __init__(self, then: Callable[[AsyncEngine], Awaitable[None]] | None = None) -> None:
         self._known: Any = None
+        self._then = then
 
     async def __call__(self, engine: AsyncEngine) -> None:
         """Look every second until cancelled; a database that is away is asked again."""
@@ -161,17 +167,23 @@ class Keeper:
             try:
                 # A connection that is given up while it is being made keeps its server process for a minute.
                 await to_its_end(self.round(engine))
-            except (SQLAlchemyError, OSError) as error:
-                log.warning("areas_not_refreshed", kind=type(error).__name__)
+            except Exception as error:
+                if isinstance(error, SQLAlchemyError) or db.is_transient(error):
+                    log.warning("areas_not_refreshed", kind=type(error).__name__)
+                else:
+                    log.exception("areas_not_followed")
             await asyncio.sleep(POLL_SECONDS)
 
     async def round(self, engine: AsyncEngine) -> None:
         """Learn, if the tables changed."""
         async with engine.connect() as conn:
             version = tuple((await conn.execute(_VERSION)).one())
-            if version != self._known:
-                await refresh(conn)
-                self._known = version
+            if version == self._known:
+                return
+            await refresh(conn)
+        if self._then is not None:
+            await self._then(engine)
+        self._known = version
 
 
 class Operations(Protocol):

@@ -29,7 +29,7 @@ class Subscription:
         while True:
             message = await self.queue.get()
             if self.hear is not None and message.reply:
-                await self.hear(message.subject, message.reply, message.data)
+                self.hear(message.subject, message.reply, message.data)
             else:
                 await cb(message)
 

@@ -35,11 +35,8 @@ class Change(NamedTuple):
 
 def change(event_id: str, state: State, then: State | None, replaces: int | None = None) -> Change:
     """What follows from one event: `state` is that of today, `then` what its fact left behind, if it has one."""
-    answers = domain.answers(state.standing)
-    fact = None
-    if then is not None:
-        fact = projection.fact(then, answers if then is state else domain.answers(then.standing))
-    return Change(event_id, state, answers, fact, replaces)
+    fact = None if then is None else projection.fact(then)
+    return Change(event_id, state, domain.answers(state.standing), fact, replaces)
 
 
 async def follow(conn: AsyncConnection, changes: Iterable[Change]) -> Iterable[Announcement]:
@@ -160,17 +157,14 @@ class _Batch:
 
 def _kept(state: State, answer: Answer, revision: int) -> Kept:
     return Kept(
-        household_id=state.household_id,
-        answer=answer,
-        limit_dong=projection.limit(answer),
-        rate_percent=projection.rate(answer),
-        article=domain.catalogue()[answer.product].article,
-        rule_version=domain.rule_version(),
-        province=state.province,
-        commune=state.commune,
-        poverty_class=state.standing.poverty_class,
-        sequence=state.sequence,
-        revision=revision,
+        state.household_id,
+        answer,
+        *projection.terms(answer),
+        state.province,
+        state.commune,
+        state.standing.poverty_class,
+        state.sequence,
+        revision,
     )
 
 

@@ -1,11 +1,12 @@
 """Messages in: what this service reads of the register's events."""
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Sequence
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, WithJsonSchema
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung import reorganised
@@ -18,13 +19,15 @@ from funding.domain import HouseholdStatus, PovertyClass, Standing
 from funding.store.projection import State
 from funding.tables import FROM_HOUSEHOLDS
 
-# An id as it is nearly always written needs no object; another spelling of it means the same household.
-HouseholdId = Annotated[
-    Annotated[str, Field(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
-    | Annotated[str, AfterValidator(lambda given: str(UUID(given)))],
-    Field(union_mode="left_to_right"),
-    WithJsonSchema({"type": "string", "format": "uuid"}),
-]
+_as_written = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
+
+
+def _plainly(given: str) -> str:
+    # An id as it is nearly always written needs no object; another spelling of it means the same household.
+    return given if _as_written(given) else str(UUID(given))
+
+
+HouseholdId = Annotated[str, AfterValidator(_plainly), WithJsonSchema({"type": "string", "format": "uuid"})]
 
 
 class HouseholdReader(BaseModel):
@@ -136,13 +139,9 @@ def _change(event: Received) -> actions.Change:
 
 
 def _state(event: Received, of: HouseholdReader | After, day: dt.date) -> State:
-    standing = Standing(
-        status=of.status,
-        poverty_class=of.poverty_class,
-        class_since=of.class_since,
-        left_list_on=of.left_list_on,
-        holds_from=max(day, of.class_since or day),
-    )
+    since = of.class_since
+    holds_from = day if since is None else max(day, since)
+    standing = Standing(of.status, of.poverty_class, since, of.left_list_on, holds_from)
     household_id = event.data.household_id
     return State(household_id, event.sequence, of.province, of.commune, of.members, standing)
 

@@ -1,15 +1,19 @@
-"""What training does: plan a class, and record that it was held."""
+"""What training does: plan a class, record that it was held, and tell it again when it was held elsewhere."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from benvung import areas, audit, clock, outbox
+from benvung import areas, audit, clock, outbox, reorganised
 from benvung.auth import OutsideArea, Principal
 from benvung.problems import NotFound
 from training import data, domain, events, store
+
+ONE_DAY = timedelta(days=1)
+# Who is recorded for what no person asked for.
+SYSTEM = audit.Named("system")
 
 
 async def plan_class(
@@ -39,22 +43,60 @@ async def complete_class(
     days: tuple[date, date],
     count: domain.Count,
 ) -> domain.TrainingClass:
-    """Record that a class was held from the first to the last of `days`, and tell the world once.
+    """Record that a class was held from the first to the last of `days`, and tell the world.
 
     Raises `NotFound`, or `domain.Refused` with the rule the result breaks.
     """
+    await store.hold_units(conn)
     planned = await store.load(conn, class_id, principal, lock=True)
     if planned is None:
         raise NotFound
-    became = _became(planned, days[0])
-    held = domain.complete(planned, days, count, clock.today())
-    if len(became) == 1:
-        held = domain.placed(held, became[0])
-    await store.save_result(conn, held, became[0].path if len(became) == 1 else None)
-    told = held if len(became) < 2 else domain.placed(held, _over(became, days[0]))
-    await outbox.publish(conn, [events.completed(told)])
+    await reorganised.refresh(conn)
+    # Up to here others of this process may have learnt of units anew; from here on nothing is awaited.
+    where = _whereabouts(planned, days[0])
+    held = domain.placed(domain.complete(planned, days, count, clock.today()), where)
+    await store.save_result(conn, held, where.place.path if where else None)
+    await outbox.publish(conn, [events.completed(held)])
     await audit.record(conn, principal, "complete", "class", str(class_id))
     return held
+
+
+async def tell_again(engine: AsyncEngine) -> None:
+    """Tell each class that was held elsewhere than it was told, by the units that are known by now.
+
+    It asks what was told last, so that it may be called at any time, by any process, and several at once.
+    """
+    async with engine.begin() as conn:
+        await store.hold_units(conn)
+        units, types = await reorganised.load(conn)
+        areas.learn(units, types)
+        days = [day for unit in units for day in (unit.valid_from, unit.valid_to) if day is not None]
+        wrong: list[UUID] = []
+        async for page in store.held(conn, min(days, default=None)):
+            wrong += [each.id for each in page if _again(each)[0] != each]
+        for start in range(0, len(wrong), store.PAGE):
+            await _tell_again(conn, await store.load_each(conn, wrong[start : start + store.PAGE]))
+
+
+async def _tell_again(conn: AsyncConnection, held: Sequence[domain.TrainingClass]) -> None:
+    # Another process may have been at it: what it told is seen since the rows are locked.
+    corrected = [(old, *_again(old)) for old in held]
+    told = []
+    for old, new, path in corrected:
+        if new != old:
+            await store.save_result(conn, new, path)
+        if new.revision != old.revision:
+            told.append(new)
+    await outbox.publish(conn, [events.completed(each) for each in told])
+    detail = {"because": "areas.reorganised"}
+    await audit.record_each(conn, SYSTEM, "tell_again", "class", [str(each.id) for each in told], detail)
+
+
+def _again(held: domain.TrainingClass) -> tuple[domain.TrainingClass, Sequence[str] | None]:
+    """A class as it is to be told by now, and the units it lies in."""
+    assert held.held_on is not None  # the store gives those that were held
+    where = _whereabouts(held, held.held_on)
+    return domain.told_again(held, where), where.place.path if where else None
 
 
 def place_of(code: str, on: date, field: str) -> domain.Place:
@@ -70,12 +112,18 @@ def place_of(code: str, on: date, field: str) -> domain.Place:
     return _place(unit, on)
 
 
-def _became(planned: domain.TrainingClass, on: date) -> list[domain.Place]:
-    """What a class's unit had become by that day; nothing while it was there."""
-    unit = areas.identified(planned.area, planned.area_begins)
-    if unit is None or unit.exists(on):
-        return []
-    return [_place(each, on) for each in areas.now_of(unit, on)]
+def _whereabouts(one: domain.TrainingClass, on: date) -> domain.Whereabouts | None:
+    """What the unit a class was planned for was or had become by a day; None where that is not known."""
+    unit = areas.identified(one.planned_area, one.planned_area_begins)
+    if unit is None:
+        return None
+    became = [_place(each, on) for each in areas.now_of(unit, on)]
+    if not became:
+        return None
+    if len(became) == 1 or unit.valid_to is None:
+        return domain.Whereabouts(became[0], became[0])
+    # Nobody can say which part: it stays with what was divided.
+    return domain.Whereabouts(_place(unit, unit.valid_to - ONE_DAY), _over(became, on))
 
 
 def _over(several: Sequence[domain.Place], on: date) -> domain.Place:

@@ -14,7 +14,8 @@ from training.domain import Form, Level, Qualifier, TrainingClass
 class ClassCompleted(EventData):
     """A class was held: where, under which component, on which documents, for how many people.
 
-    It is told once per class. Titles, venues and the organiser's name stay at home: they are free text.
+    It is told when its result is recorded, and again, with the next revision, when a reorganisation from a day
+    before it was held becomes known later: it then lies in another unit. Titles, venues and the organiser's name stay at home: they are free text.
     """
 
     event_type: ClassVar[str] = "training.class.completed.v1"
@@ -36,15 +37,15 @@ class ClassCompleted(EventData):
 
 
 def completed(held: TrainingClass) -> ClassCompleted:
-    """The event of a class that has just been completed."""
-    if held.held_on is None or held.ended_on is None or held.count is None:
+    """The event of a class that was held, where it is known to have been held."""
+    if held.held_on is None or held.ended_on is None or held.count is None or held.told is None:
         raise ValueError("the class has not been held")
     return ClassCompleted(
-        province=held.province,
-        commune=held.commune,
+        province=held.told.province,
+        commune=held.told.commune,
         revision=held.revision,
         class_id=held.id,
-        area=held.area,
+        area=held.told.area,
         project=held.component,
         form=held.form,
         held_on=held.held_on,

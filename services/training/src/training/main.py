@@ -4,6 +4,7 @@ from benvung.reorganised import Keeper
 from benvung.service import Service
 from benvung.web import cli as command_line
 from training import api
+from training.actions import tell_again
 from training.consumers import PROJECTORS
 from training.events import ClassCompleted, EventsWithdrawn
 from training.settings import Settings
@@ -23,7 +24,7 @@ def build(settings: Settings | None = None) -> Service:
         events=[ClassCompleted, EventsWithdrawn],
         streams={"TRAINING": ("reporting",)},
         projectors=PROJECTORS,
-        areas=Keeper(),
+        areas=Keeper(then=tell_again),
     )
 
 

@@ -1,6 +1,6 @@
 """Rows to classes and back: the only place in training that runs SQL."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -20,9 +20,12 @@ from training.domain import (
     Organiser,
     Qualifier,
     State,
+    Told,
     TrainingClass,
 )
 from training.tables import classes, topics
+
+PAGE = 1000
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,40 @@ async def load(
     return _class(row, (await _topics(conn, [class_id]))[class_id])
 
 
+async def hold_units(conn: AsyncConnection) -> None:
+    """Until the transaction ends nobody writes down what units became; call it before rows are locked.
+
+    A class is told by the units known then, and whoever learns of others afterwards finds it told.
+    """
+    await conn.execute(sa.text("lock table reorganised_areas in share mode"))
+
+
+async def held(conn: AsyncConnection, since: date | None) -> AsyncIterator[list[TrainingClass]]:
+    """Pages of the classes held on that day or later, and of those that once lay elsewhere; without topics."""
+    lies_elsewhere = sa.or_(
+        classes.c.area != classes.c.planned_area,
+        classes.c.area_begins != classes.c.planned_area_begins,
+        classes.c.told_area != classes.c.area,
+    )
+    concerned = lies_elsewhere if since is None else sa.or_(classes.c.held_on >= since, lies_elsewhere)
+    query = sa.select(classes).where(classes.c.state == State.COMPLETED, concerned)
+    query = query.order_by(classes.c.id).limit(PAGE)
+    rows = (await conn.execute(query)).all()
+    while rows:
+        yield [_class(row, ()) for row in rows]
+        rows = (await conn.execute(query.where(classes.c.id > rows[-1].id))).all()
+
+
+async def load_each(conn: AsyncConnection, ids: Collection[UUID]) -> list[TrainingClass]:
+    """These classes, whoever may see them, their rows locked in one order."""
+    query = sa.select(classes).where(classes.c.id.in_(sorted(ids))).order_by(classes.c.id).with_for_update()
+    rows = (await conn.execute(query)).all()
+    taught = await _topics(conn, [row.id for row in rows])
+    return [_class(row, taught[row.id]) for row in rows]
+
+
 async def save_result(conn: AsyncConnection, held: TrainingClass, path: Sequence[str] | None) -> None:
-    """Store that a class was held. Its row is locked by the caller; `path` is given if it lies elsewhere now."""
+    """Store that a class was held, and where. Its row is locked by the caller; no `path` = it lies as before."""
     row = _row(held)
     result = {name: row[name] for name in RESULT}
     if path is not None:
@@ -93,7 +128,8 @@ async def page(
     return [_class(row, taught[row.id]) for row in shown], following
 
 
-RESULT = ("state", "held_on", "ended_on", "participants", "count_qualifier", "revision")
+TOLD = ("told_area", "told_province", "told_commune", "revision")
+RESULT = ("state", "held_on", "ended_on", "participants", "count_qualifier", *TOLD)
 PLACE = ("area", "area_begins", "province", "commune")
 
 
@@ -162,6 +198,8 @@ def _row(of: TrainingClass) -> dict[str, Any]:
         "organiser_area": of.organiser.area,
         "area": of.area,
         "area_begins": of.area_begins or reorganised.EVER,
+        "planned_area": of.planned_area,
+        "planned_area_begins": of.planned_area_begins or reorganised.EVER,
         "province": of.province,
         "commune": of.commune,
         "component": of.component,
@@ -178,6 +216,9 @@ def _row(of: TrainingClass) -> dict[str, Any]:
         "ended_on": of.ended_on,
         "participants": of.count.participants if of.count else None,
         "count_qualifier": of.count.qualifier if of.count else None,
+        "told_area": of.told.area if of.told else None,
+        "told_province": of.told.province if of.told else None,
+        "told_commune": of.told.commune if of.told else None,
         "revision": of.revision,
     }
 
@@ -188,7 +229,9 @@ def _class(row: sa.Row[Any], taught: tuple[Document, ...]) -> TrainingClass:
         id=row.id,
         organiser=Organiser(row.organiser_name, Level(row.organiser_level), row.organiser_area),
         area=row.area,
-        area_begins=None if row.area_begins == reorganised.EVER else row.area_begins,
+        area_begins=_beginning(row.area_begins),
+        planned_area=row.planned_area,
+        planned_area_begins=_beginning(row.planned_area_begins),
         province=row.province,
         commune=row.commune,
         component=row.component,
@@ -203,8 +246,13 @@ def _class(row: sa.Row[Any], taught: tuple[Document, ...]) -> TrainingClass:
         held_on=row.held_on,
         ended_on=row.ended_on,
         count=Count(row.participants, Qualifier(row.count_qualifier)) if held else None,
+        told=Told(row.told_area, row.told_province, row.told_commune) if held else None,
         revision=row.revision,
     )
+
+
+def _beginning(kept: date) -> date | None:
+    return None if kept == reorganised.EVER else kept
 
 
 def _plan(row: sa.Row[Any]) -> Document | None:

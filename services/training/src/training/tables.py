@@ -19,6 +19,9 @@ classes = sa.Table(
     sa.Column("area", sa.Text, nullable=False),
     # With its code it says which unit is meant: nearly all codes were given again.
     sa.Column("area_begins", sa.Date, nullable=False),
+    # The unit it was planned for: what that became by the day of the class may be learnt later.
+    sa.Column("planned_area", sa.Text, nullable=False),
+    sa.Column("planned_area_begins", sa.Date, nullable=False),
     sa.Column("province", sa.Text),
     sa.Column("commune", sa.Text),
     # The area and every unit above it as they were on the day of the class.
@@ -37,6 +40,10 @@ classes = sa.Table(
     sa.Column("ended_on", sa.Date),
     sa.Column("participants", sa.Integer),
     sa.Column("count_qualifier", sa.Text),
+    # Where the world was last told that it was held.
+    sa.Column("told_area", sa.Text),
+    sa.Column("told_province", sa.Text),
+    sa.Column("told_commune", sa.Text),
     sa.Column("revision", sa.Integer, nullable=False),
     sa.CheckConstraint("planned_from <= planned_to", name="planned_in_order"),
     sa.CheckConstraint("held_on <= ended_on", name="held_in_order"),
@@ -48,6 +55,7 @@ classes = sa.Table(
         " = case state when 'COMPLETED' then 4 when 'PLANNED' then 0 end",
         name="completed_has_result",
     ),
+    sa.CheckConstraint("(told_area is null) = (state = 'PLANNED')", name="completed_is_told"),
     sa.CheckConstraint("area = any (path)", name="area_in_path"),
     sa.Index("ix_classes_path", "path", postgresql_using="gin"),
     sa.Index(None, "area", "area_begins"),

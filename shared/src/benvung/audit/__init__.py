@@ -70,6 +70,13 @@ class Actor(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """Whoever acts and is known by a name alone: the system of itself, or who asked for something before."""
+
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
 class About:
     """Further things that one deed touched: the rows of a page, of a part of a file, of a chunk.
 

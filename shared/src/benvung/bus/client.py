@@ -1,12 +1,12 @@
 """nats-py's client, with a short way for what arrives by the ten thousand and an end that is always told."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from nats.aio import client as nats_client
 from nats.aio.subscription import Subscription
 
 # Subject, ack subject and payload of a message that a stream delivers.
-Hear = Callable[[str, str, bytes], Awaitable[None]]
+Hear = Callable[[str, str, bytes], None]
 _DELIVERED = b"$JS.ACK."
 
 
@@ -31,7 +31,7 @@ class Client(nats_client.Client):
         if hear is None or not reply.startswith(_DELIVERED):
             await super()._process_msg(sid, subject, reply, data, headers)
         else:
-            await hear(subject.decode(), reply.decode(), data)
+            hear(subject.decode(), reply.decode(), data)
 
     async def _close(self, status: int, do_cbs: bool = True) -> None:
         # It would write these to a connection that was reset, and fail before it has told anybody of the end.

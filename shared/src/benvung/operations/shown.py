@@ -29,7 +29,8 @@ class LetterListed(BaseModel):
     settled_at: dt.datetime | None
     settled_by: str | None
     note: str | None = Field(
-        description="reason of a discard; NOT_READ or WITHDRAWN where a retry had nothing to do"
+        description="reason of a discard; NOT_READ or WITHDRAWN where a retry had nothing to do;"
+        " REBUILT where a rebuild of the projection read it"
     )
 
     @classmethod

@@ -82,9 +82,9 @@ Answers = dict[str, dict[Product, Kept]]
 Fact = str
 
 
-def fact(state: State, answers: Sequence[Answer]) -> Fact:
+def fact(state: State) -> Fact:
     """The row that tells what one event entitled the household to."""
-    days, rest = _opened(state.standing, tuple(answers))
+    days, rest = _opened(state.standing)
     return (
         f"{state.household_id},{state.sequence},{days},{rows.text(state.province)}"
         f",{rows.text(state.commune)},{rest}"
@@ -228,9 +228,9 @@ def _state_row(state: State) -> str:
 
 
 def _answer_row(kept: Kept) -> str:
-    terms = _terms(kept.answer, kept.limit_dong, kept.rate_percent, kept.article, kept.rule_version)
+    terms_text = _terms_text(kept.answer, kept.limit_dong, kept.rate_percent, kept.article, kept.rule_version)
     return (
-        f"{kept.household_id},{terms},{rows.text(kept.province)},{rows.text(kept.commune)}"
+        f"{kept.household_id},{terms_text},{rows.text(kept.province)},{rows.text(kept.commune)}"
         f",{_CLASS_TEXT[kept.poverty_class]},{kept.sequence},{kept.revision}"
     )
 
@@ -250,7 +250,7 @@ def _standing_text(standing: Standing) -> str:
 
 
 @lru_cache(maxsize=10_000)
-def _terms(
+def _terms_text(
     answer: Answer, limit_dong: int | None, percent: Decimal | None, article: str, version: str
 ) -> str:
     return rows.text(
@@ -269,14 +269,15 @@ def _terms(
 
 
 @lru_cache(maxsize=10_000)
-def _opened(standing: Standing, answers: tuple[Answer, ...]) -> tuple[str, str]:
+def _opened(standing: Standing) -> tuple[str, str]:
     """From when a standing holds; and the rest of it with the product that is open under it.
 
     Where none is open, the reason is why the widest of them is not.
     """
+    answers = domain.answers(standing)
     opened = next((answer for answer in answers if answer.eligible), None)
     told = opened or answers[-1]
-    terms = (
+    window = (
         (opened.product, opened.valid_from, opened.valid_to, limit(opened), rate(opened)) if opened else ()
     )
     rest = rows.text(
@@ -285,13 +286,20 @@ def _opened(standing: Standing, answers: tuple[Answer, ...]) -> tuple[str, str]:
             standing.poverty_class,
             standing.class_since,
             standing.left_list_on,
-            terms or (None,) * 5,
+            window or (None,) * 5,
             told.reason,
             domain.catalogue()[told.product].article,
             domain.rule_version(),
         )
     )
     return rows.text(standing.holds_from), rest
+
+
+@lru_cache(maxsize=10_000)
+def terms(answer: Answer) -> tuple[int | None, Decimal | None, str, str]:
+    """What an answer is kept with: limit, rate, article and the version of the rules."""
+    article = domain.catalogue()[answer.product].article
+    return limit(answer), rate(answer), article, domain.rule_version()
 
 
 def limit(answer: Answer) -> int | None:

@@ -13,10 +13,13 @@ from training.domain.classes import (
     Proposal,
     Register,
     State,
+    Told,
     TrainingClass,
+    Whereabouts,
     complete,
     placed,
     plan_class,
+    told_again,
 )
 from training.domain.counts import Count, Qualifier
 from training.domain.documents import (
@@ -47,13 +50,16 @@ __all__ = [
     "Refused",
     "Register",
     "State",
+    "Told",
     "Topic",
     "TrainingClass",
+    "Whereabouts",
     "complete",
     "document_key",
     "placed",
     "plan_class",
     "resolve_topics",
+    "told_again",
     "written_number",
     "year_in_number",
 ]

@@ -71,6 +71,27 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Told:
+    """Where a class was held, as it was last told: a unit of the day of the class."""
+
+    area: str
+    province: str | None
+    commune: str | None
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """The unit a class is for, and the one under which it is told.
+
+    They differ when the unit was divided by the day of the class: then it is told under the smallest unit of
+    that day which holds all parts.
+    """
+
+    place: Place
+    told: Place
+
+
+@dataclass(frozen=True)
 class Places:
     """Where the organiser's area and the class's area lie, on the planned day."""
 
@@ -113,10 +134,10 @@ class Proposal:
 
 @dataclass(frozen=True)
 class TrainingClass:
-    """A class. `count`, `held_on` and `ended_on` are set exactly when it is completed.
+    """A class. `count`, `held_on`, `ended_on` and `told` are set exactly when it is completed.
 
-    `area` and `area_begins` are the unit it is for: the one of the planned day, or what that had become by
-    the day on which the class was held.
+    `area` and `area_begins` are the unit it is for: the one it was planned for (`planned_area`, with the day
+    that one began), or what that had become by the day on which the class was held.
 
     `revision` counts the events told about it, so a planned class has none.
     """
@@ -125,6 +146,8 @@ class TrainingClass:
     organiser: Organiser
     area: str
     area_begins: date | None
+    planned_area: str
+    planned_area_begins: date | None
     province: str | None
     commune: str | None
     component: str
@@ -139,6 +162,7 @@ class TrainingClass:
     held_on: date | None = None
     ended_on: date | None = None
     count: Count | None = None
+    told: Told | None = None
     revision: int = 0
 
 
@@ -155,6 +179,8 @@ def plan_class(class_id: UUID, proposal: Proposal, places: Places, register: Reg
         organiser=proposal.organiser,
         area=place.code,
         area_begins=place.begins,
+        planned_area=place.code,
+        planned_area_begins=place.begins,
         province=place.province,
         commune=place.commune,
         component=proposal.component,
@@ -168,11 +194,25 @@ def plan_class(class_id: UUID, proposal: Proposal, places: Places, register: Reg
     )
 
 
-def placed(one: TrainingClass, place: Place) -> TrainingClass:
-    """The class with the unit that its own had become when it was held."""
+def placed(held: TrainingClass, where: Whereabouts | None) -> TrainingClass:
+    """The class that was held, with the unit that its own was or had become by then; None = not known."""
+    if where is None:
+        return replace(held, told=Told(held.area, held.province, held.commune))
+    place, told = where.place, where.told
     return replace(
-        one, area=place.code, area_begins=place.begins, province=place.province, commune=place.commune
+        held,
+        area=place.code,
+        area_begins=place.begins,
+        province=place.province,
+        commune=place.commune,
+        told=Told(told.code, told.province, told.commune),
     )
+
+
+def told_again(held: TrainingClass, where: Whereabouts | None) -> TrainingClass:
+    """The class with the unit it is known now to have been held in: a revision more if that is news."""
+    now = held if where is None else placed(held, where)
+    return now if now.told == held.told else replace(now, revision=held.revision + 1)
 
 
 def complete(planned: TrainingClass, days: tuple[date, date], count: Count, today: date) -> TrainingClass:
