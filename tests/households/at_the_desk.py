@@ -18,6 +18,7 @@ _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 
 
 VILLAGE = f"{COMMUNE}.01"
+BY_FLAGS = {"how": "flags", "members": "4", "b1_points": "120"}
 
 
 def at(review: str, rest: str = "") -> str:
@@ -66,6 +67,15 @@ class Desk:
             **{name.replace("__", "."): value for name, value in typed.items()},
         }
         return await self.post(path, status, fields)
+
+
+async def look_and_confirm(desk: Desk, form: str, **fields: object) -> httpx2.Response:
+    """Form B as a person enters it: first see what follows, then confirm just that."""
+    known = await desk.hidden(form)
+    seen = await desk.post(form, 200, {**known, **fields, "step": "look"})
+    summary = re.search(r'name="seen" value="([^"]*)"', seen.text)
+    assert summary, seen.text
+    return await desk.post(form, 303, {**known, **fields, "seen": summary[1], "step": "confirm"})
 
 
 def paper(kind: str, number: str, dated: str) -> dict[str, Any]:

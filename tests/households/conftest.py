@@ -1,6 +1,7 @@
 """Households behind its HTTP interface, on a database of the test's own, with somebody to ask."""
 
 import base64
+import datetime as dt
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
@@ -19,6 +20,18 @@ from benvung.testing.tokens import EVERYTHING, ISSUER, Tokens
 from benvung.web import create_app
 from households.main import build
 from households.settings import Settings
+
+# The district's communes ended on 2025-06-30, and holidays are known of the years up to 2026: the register of
+# these tests stays in its time, whatever the business date of the run.
+DAY = dt.date(2024, 1, 24)
+
+
+@pytest.fixture(autouse=True)
+def business_date() -> Iterator[dt.date]:
+    """The day on which the review of 2023 was over; who means another day fixes it."""
+    clock.fix(DAY)
+    yield DAY
+    clock.fix(None)
 
 
 @pytest_asyncio.fixture

@@ -1,6 +1,7 @@
 """Causes of poverty are recorded with a poor or near-poor household's decision, kept sealed, and counted by form 7.10."""
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,7 +9,10 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.households.at_the_desk import BY_FLAGS, Desk, at, look_and_confirm
+from tests.households.forms import form_b, home
 from tests.households.officer import COMMUNE, Commune, SignIn
+from tests.households.reviewing import begun
 
 from benvung.testing import Engine
 from benvung.testing.tokens import EVERYTHING
@@ -201,6 +205,85 @@ async def test_illness_is_shown_to_those_who_may_see_it_and_its_absence_gives_no
     assert (both["households"], both["with_causes"], counts["withheld"]) == (3, None, ["ILLNESS"])
     file = await other.client.get("/v1/causes.csv", params={"area": COMMUNE, "purpose": "POLICY"})
     assert file.text.splitlines()[-1].endswith(",0,,0")
+
+
+async def test_words_of_another_cause_are_read_by_those_who_may_read_of_health_alone(
+    commune: Commune, signed_in: SignIn
+) -> None:
+    words = "Con bị ung thư máu"
+    household, review = await home(commune), await commune.open_review(2023)
+    causes = {"causes": ["NO_LAND", "OTHER"], "cause_text": words}
+    decided = await commune.decide(review, household, 120, 40, **causes)
+    paper = {
+        "members": 4,
+        "b1_points": 120,
+        "b2_points": 30,
+        "decided_on": "2024-01-05",
+        "reason": "Ghi nhầm",
+    }
+    path = f"/v1/decisions/{decided['decision_id']}"
+    await commune.ask("POST", f"{path}/corrections", 201, json=paper | causes)
+    filled = form_b(household, b1=None, b1_points=120) | causes
+    form = await commune.ask("POST", f"/v1/reviews/{review}/forms-b", 201, json=filled)
+    other = Commune(commune.app, signed_in(COMMUNE, permissions=UNSEEING), commune.folder)
+    of_household = f"/v1/households/{household}"
+    answers = [of_household, f"{of_household}/decisions", path, f"/v1/forms/{form['id']}"]
+    pages = [f"/households/{household}", f"/households/{household}?on=10/12/2023"]
+
+    for each in answers:
+        full, less = [await who.client.get(each) for who in (commune, other)]
+        assert words in full.text, each
+        assert (less.status_code, words in less.text) == (200, False), each
+        assert '"code":"OTHER","label":"Nguyên nhân khác (ghi rõ)"' in less.text, each
+        assert '"cause_text":null' in less.text, each
+    for each in pages:
+        full_page, less_page = [await Desk(who.client).see(each) for who in (commune, other)]
+        assert f"<li>Nguyên nhân khác: {words}</li>" in full_page
+        assert words not in less_page
+        assert "<li>Nguyên nhân khác</li>" in less_page
+    for file in ("/v1/causes.csv", "/v1/households.csv"):
+        taken = await other.client.get(file, params={"area": COMMUNE, "purpose": "POLICY"})
+        assert (taken.status_code, words in taken.text) == (200, False), file
+
+
+async def test_the_answer_to_a_row_does_not_repeat_what_its_cell_says_of_causes(commune: Commune) -> None:
+    review = await commune.open_review(2023)
+    head = "Thôn,Họ và tên chủ hộ,Mã hộ,Số nhân khẩu,Điểm B1,Điểm B2,Nguyên nhân nghèo"
+    cells = ("NO_LAND; Con bị ung thư máu", "ILLNESS; Có người ốm đau, bệnh nặng, tai nạn…")
+    lines = [f'Làng Một,Đinh Ví Dụ,H{n},4,120,40,"{cell}"' for n, cell in enumerate(cells)]
+
+    sent = await commune.send(review, "\n".join([head, *lines]).encode())
+    rows = await commune.answers(sent["import_id"])
+    file = await commune.client.get(
+        f"/v1/imports/{sent['import_id']}/rows.csv", params={"purpose": "CORRECTING_FILE"}
+    )
+
+    told = [row["answers"][0] for row in rows.values()]
+    assert [each["rule"] for each in told] == ["cause-unknown", "cause-twice"]
+    assert all("nguyên nhân thứ 2 trong ô" in each["message"] for each in told)
+    assert file.text.count("nguyên nhân thứ 2 trong ô") == 2
+    assert "ung thư" not in file.text
+    assert "ốm đau" not in file.text
+
+
+async def test_who_fills_in_a_form_again_leaves_the_causes_that_are_not_shown(
+    commune: Commune, signed_in: SignIn
+) -> None:
+    review, (household,) = await begun(commune)
+    form, words = at(review.id, f"/forms/{household}"), "Con bị ung thư máu"
+    fields = {"role": "REVIEWER", "on": "2024-10-01", "flags": ["WATER_SOURCE"], **BY_FLAGS}
+    desk, less = Desk(commune.client), Desk(signed_in(COMMUNE, permissions=UNSEEING))
+    causes = ["NO_LAND", "ILLNESS", "OTHER"]
+    await look_and_confirm(desk, form, **fields, causes=causes, cause_text=words)
+
+    shown = await less.see(form)
+    await look_and_confirm(less, form, **fields, causes=["NO_CAPITAL", "OTHER"])
+    kept = await desk.see(form)
+
+    assert words not in shown
+    assert re.findall(r'name="causes" value="(\w+)" checked', shown) == ["NO_LAND", "OTHER"]
+    assert re.findall(r'name="causes" value="(\w+)" checked', kept) == ["NO_CAPITAL", "ILLNESS", "OTHER"]
+    assert f'value="{words}"' in kept
 
 
 async def test_a_correction_has_causes_of_its_own_and_the_register_of_then_those_of_then(

@@ -1,4 +1,4 @@
-"""The files that people take away: reviews, templates, answers, the register's export."""
+"""The files that people take away: reviews, answers, the register's export."""
 
 import csv
 import io
@@ -7,10 +7,9 @@ from datetime import date
 from pathlib import Path
 from uuid import UUID
 
-import pytest
 from openpyxl import load_workbook
 
-from households.domain import HouseholdClass, Refused, ReviewKind, Stage, get_standard
+from households.domain import HouseholdClass, ReviewKind, Stage, get_standard
 from households.files import (
     AnswerLine,
     Gender,
@@ -22,7 +21,6 @@ from households.files import (
     register_csv,
     write_review_csv,
     write_review_xlsx,
-    write_template_xlsx,
 )
 
 STANDARD = get_standard("STD_2022_2025")
@@ -63,15 +61,6 @@ def test_nothing_we_write_runs_as_a_formula(tmp_path: Path) -> None:
     assert row.head_name == "+84 Đinh"
     line = AnswerLine(5, "Bị từ chối", field="head_name", rule="x", message="@cmd")
     assert "'@cmd" in b"".join(answers_csv([line])).decode("utf-8-sig")
-
-
-def test_a_template_is_an_empty_form_with_choices(tmp_path: Path) -> None:
-    write_template_xlsx(tmp_path / "t.xlsx", SHEET, STANDARD)
-    sheet = load_workbook(tmp_path / "t.xlsx").active
-    assert sheet is not None
-    assert len(sheet.data_validations.dataValidation) == 7
-    with pytest.raises(Refused, match="no row of data"):
-        list(read_review(tmp_path / "t.xlsx", STANDARD))
 
 
 def test_the_registers_export_carries_the_identifier() -> None:

@@ -5,24 +5,13 @@ import re
 import httpx2
 import pytest
 import sqlalchemy as sa
-from tests.households.at_the_desk import VILLAGE, Desk, at, day, paper
+from tests.households.at_the_desk import BY_FLAGS, VILLAGE, Desk, at, day, look_and_confirm, paper
 from tests.households.forms import move_in, table
 from tests.households.officer import COMMUNE, Commune, SignIn
 from tests.households.people import child, enter, person
 from tests.households.reviewing import begun, posted
 
 from benvung.testing import Engine
-
-BY_FLAGS = {"how": "flags", "members": "4", "b1_points": "120"}
-
-
-async def look_and_confirm(desk: Desk, form: str, **fields: object) -> httpx2.Response:
-    """Form B as a person enters it: first see what follows, then confirm just that."""
-    known = await desk.hidden(form)
-    seen = await desk.post(form, 200, {**known, **fields, "step": "look"})
-    summary = re.search(r'name="seen" value="([^"]*)"', seen.text)
-    assert summary, seen.text
-    return await desk.post(form, 303, {**known, **fields, "seen": summary[1], "step": "confirm"})
 
 
 async def test_a_village_goes_from_opening_to_recognition_on_pages(commune: Commune) -> None:

@@ -54,6 +54,86 @@ async def test_a_reorganisation_is_a_movement_by_the_units_of_then_and_none_by_t
     assert by_now == {MERGED_INTO: (5, [], 5), "TOTAL": (5, [], 5)}
 
 
+Lists = dict[tuple[str, str], tuple[int, dict[str, int], int]]
+
+
+def lists(found: Any) -> Lists:
+    """By area and list the households at the beginning, of each flow and at the end."""
+    assert found["faults"] == []
+    assert all(each["closes"] for each in found["accounts"])
+    return {
+        (each["area"], each["list"]): (
+            each["start"]["households"],
+            {flow["flow"]: flow["households"] for flow in (*each["came"], *each["went"])},
+            each["end"]["households"],
+        )
+        for each in found["accounts"]
+    }
+
+
+async def a_year_of_reform(province: Province) -> None:
+    """Before the reform one household gets near-poor and one poor, after it one escapes; none of them moves."""
+    chu_krey = await province.settle("23827", 3, "Làng Một")
+    an_trung = await province.settle("23830", 2, "Làng Một")
+    for code, household, points in (("23827", chu_krey[0], 10), ("23830", None, 40)):
+        officer = province.officer(code)
+        regular = await officer.open_review(2025, kind="REGULAR", decided_on="2025-03-20")
+        await officer.decide(regular, household or await officer.register(code="H9"), 120, points)
+    await province.reorganise("23827")
+    officer = province.officer(MERGED_INTO)
+    annual = await officer.open_review(2025)
+    await officer.decide(annual, an_trung[0], 200, 0)
+
+
+async def test_in_the_year_of_the_reform_the_lists_of_now_move_by_what_happened_to_households_alone(
+    province: Province,
+) -> None:
+    await a_year_of_reform(province)
+    asked = {"year": 2025, "geography": "now"}
+    found = await province.all.ask("GET", "/v1/movements", params=asked)
+
+    poor = (5, {"NEW": 1, "TO_OTHER_LIST": 1, "ESCAPED": 1}, 4)
+    near_poor = (0, {"FROM_OTHER_LIST": 1}, 1)
+    expected = {"POOR": poor, "NEAR_POOR": near_poor}
+    areas = (MERGED_INTO, "TOTAL")
+    assert lists(found) == {(area, name): it for area in areas for name, it in expected.items()}
+    rows = {(each["form"], each["area"], each["measure"]): each["columns"] for each in found["rows"]}
+    assert rows["7.2", MERGED_INTO, "HOUSEHOLDS"] == [5, 1, 1, 0, 0, 0, 1, 0, 4]
+    assert rows["7.2", MERGED_INTO, "PERSONS"] == [20, 4, 4, 0, 0, 0, 4, 0, 16]
+    provinces = lists(await province.all.ask("GET", "/v1/movements", params=asked | {"level": "PROVINCE"}))
+    assert provinces == {(area, name): it for area in ("52", "TOTAL") for name, it in expected.items()}
+
+
+async def test_by_the_units_of_then_the_old_commune_hands_over_what_it_had_and_both_close(
+    province: Province,
+) -> None:
+    await a_year_of_reform(province)
+    found = lists(await province.all.ask("GET", "/v1/movements", params={"year": 2025}))
+
+    assert {key: it for key, it in found.items() if key[0] != "TOTAL"} == {
+        ("23827", "POOR"): (3, {"TO_OTHER_LIST": 1, "REORGANISED_OUT": 2}, 0),
+        ("23827", "NEAR_POOR"): (0, {"FROM_OTHER_LIST": 1, "REORGANISED_OUT": 1}, 0),
+        (MERGED_INTO, "POOR"): (2, {"NEW": 1, "REORGANISED_IN": 2, "ESCAPED": 1}, 4),
+        (MERGED_INTO, "NEAR_POOR"): (0, {"REORGANISED_IN": 1}, 1),
+    }
+
+
+async def test_the_form_of_a_commune_made_in_the_year_is_held_against_what_it_was_made_from(
+    province: Province,
+) -> None:
+    await a_year_of_reform(province)
+    columns = {str(number): value for number, value in enumerate([5, 1, 1, 0, 0, 0, 1, 0, 4], start=1)}
+    row = {"form": "7.2", "area": MERGED_INTO, "measure": "HOUSEHOLDS", "columns": columns}
+    given = {"year": 2025, "rows": [row], "area": MERGED_INTO}
+
+    async def faults(**more: str) -> list[tuple[int, int, int]]:
+        found = await province.all.ask("POST", "/v1/movements/check", json=given | more)
+        return [(each["column"], each["expected"], each["given"]) for each in found["faults"]]
+
+    assert await faults(geography="now") == []
+    assert await faults() == [(1, 2, 5), (2, 0, 1), (8, 2, 0)]
+
+
 async def test_the_officer_of_the_new_commune_reads_what_was_before(province: Province) -> None:
     chu_krey = await province.settle("23827", 2, "Làng Một")
     an_trung = await province.settle("23830", 3, "Làng Một")

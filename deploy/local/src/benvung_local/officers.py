@@ -3,7 +3,16 @@
 from dataclasses import dataclass
 
 READING = ("households.read", "funding.read", "training.read", "reports.read")
-COMMUNE = ("households.lookup", *READING, "households.write", "reviews.record", "reviews.decide")
+# Who fills in form B records what it says of health, and reports it by forms 7.4 to 7.10: they read it too, within
+# their area and on record. Who only looks on does not.
+COMMUNE = (
+    "households.lookup",
+    *READING,
+    "households.write",
+    "reviews.record",
+    "reviews.decide",
+    "indicators.read",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +42,13 @@ OFFICERS = (
         ("630",),
     ),
     Officer("xa-chu-krey", "Đinh Văn Klơi", "Cán bộ giảm nghèo xã Chư Krey", COMMUNE, ("23827",)),
+    Officer(
+        "mat-tran-chu-krey",
+        "Rơ Châm Hlinh",
+        "Ủy ban Mặt trận Tổ quốc xã Chư Krey (giám sát, chỉ xem)",
+        READING,
+        ("23827",),
+    ),
     Officer("xa-an-trung", "Đinh Thị Byưm", "Cán bộ giảm nghèo xã An Trung", COMMUNE, ("23830",)),
     Officer(
         "ngan-sach",

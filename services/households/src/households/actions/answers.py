@@ -129,7 +129,8 @@ class FileAnswers:
     def _answer(self, row: ReviewRow | RowError) -> AnsweredRow:
         if isinstance(row, RowError):
             why = answer("ERROR", row.rule, row.field, row.message_vi, row.message_en)
-            return self._stored(_number(row), {}, None, [why], None)
+            kept = self._stored(_number(row), {}, None, [why], None)
+            return replace(kept, head_name=None if row.head_name is None else self.vault.seal(row.head_name))
         if row.number in self._refused:
             return self._stored(row.number, {}, row, [self._refused[row.number]], None)
         checked, match = self._checked[row.number], self._matches[row.number]

@@ -18,7 +18,7 @@ from households import domain, store
 from households.actions import causes, cycles, members, outcomes
 from households.actions.members import Home
 from households.actions.refusals import ReviewNotFound
-from households.domain import Classification, Member, Refused
+from households.domain import Classification, HouseholdClass, Member, Refused
 from households.domain.b2_form import FormB2, form_b2
 from households.domain.causes import Causes, causes_given, check_class
 from households.domain.cycle import Act
@@ -29,7 +29,7 @@ from households.domain.procedure_terms import Action, CaseState, Finding
 from households.domain.procedures import get_procedure
 from households.domain.rosters import by_member, roster
 from households.domain.scoring import PointBasis, PointScore, form_refusals, given_total, score_form
-from households.domain.terms import Basis
+from households.domain.terms import LISTED, Basis
 from households.store.reviews import Review
 from households.store.score_tables import Loaded
 
@@ -55,6 +55,8 @@ class Filled:
     income_dong: int | None = None
     causes: Sequence[str] = ()
     cause_text: str | None = None
+    unseen_causes: Causes | None = None
+    """What the last result says of causes, where whoever fills in the form may not see all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +97,18 @@ def follow(review: Review, act: Act, filled: Filled) -> Followed:
             b1_from_items=b1.basis is PointBasis.ITEMS and b2 is not None,
         )
         found = domain.classify(review.standard, review.area_type, scores.b1_points, scores.b2_points)
-        said = causes_given(act.on, filled.causes, filled.cause_text)
+        said = causes_given(act.on, *_causes(filled, found.household_class))
         if said is not None:
             check_class(found.household_class)
     except Refused as no:
         return Followed((no,), b1, b2)
     return Followed((), b1, b2, scores, found, Finding(found.household_class.value), said)
+
+
+def _causes(filled: Filled, found: HouseholdClass) -> tuple[Sequence[str], str | None]:
+    if filled.unseen_causes is None or found not in LISTED:
+        return filled.causes, filled.cause_text
+    return filled.unseen_causes.kept_beside(filled.causes, filled.cause_text)
 
 
 def _b1(review: Review, filled: Filled, faults: list[Refused]) -> PointScore | None:

@@ -19,7 +19,7 @@ from households.actions import causes
 from households.actions.answers import Answer, answer, refusal_answer, seal_answers
 from households.actions.decisions import Result, combination_key, judge, seal_flags
 from households.actions.forms import no_members
-from households.actions.given import Held, file_row, held, read_rows, refused_row, sealed
+from households.actions.given import Held, file_row, heads, held, read_rows, refused_row, sealed
 from households.domain import FileRow, Match, MatchKind, Place, Refused
 from households.domain.deprivation import judge as judge_form
 from households.domain.rosters import MemberFact, roster
@@ -120,14 +120,14 @@ async def answered(
     """The answers to all rows of a file of form B."""
     place = Place(review.province, review.commune, "", review.area_type)
     register = await held(conn, vault, place)
-    rows, wrong = read_rows(given)
+    (rows, wrong), named = read_rows(given), heads(given)
     located: dict[int, FileRow] = {}
-    found = [refused_row(vault, number, answers) for number, answers in wrong.items()]
+    found = [refused_row(vault, n, answers, head_name=named[n]) for n, answers in wrong.items()]
     for number, values in rows.items():
         try:
             located[number] = file_row(vault, number, values, register.village(values["village"]))
         except Refused as no:
-            found.append(refused_row(vault, number, [refusal_answer(no)]))
+            found.append(refused_row(vault, number, [refusal_answer(no)], head_name=named[number]))
     result = await asyncio.to_thread(domain.match_rows, list(located.values()), register.known)
     homes = [match.household_id for match in result.matches if match.household_id]
     forms = FormB(review, vault, register, await store.members.facts_of_many(conn, vault, homes))

@@ -5,7 +5,9 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benvung.vault import Vault
@@ -14,7 +16,7 @@ from households.actions.answers import Answer, answer, seal_answers, villages_by
 from households.domain import FileRow, HouseholdState, KnownHousehold, Place, Refused, normalise_name
 from households.files import RowError
 from households.files.packed import Packed, packed
-from households.files.tables import TableRow
+from households.files.tables import TableRow, Value
 from households.store.imports import AnsweredRow
 
 
@@ -24,13 +26,6 @@ class Upload:
 
     path: Path
     sha256: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Uploader:
-    """Who is recorded for what an import does after its request has ended."""
-
-    subject: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +93,40 @@ def opened(vault: Vault, given: bytes) -> Packed:
     return values
 
 
+@dataclass(frozen=True, slots=True)
+class Whom:
+    """Whom a row is about, as its file has it: a person where the file lists persons, and the head."""
+
+    person: str | None
+    head: str | None
+
+
+def whom(vault: Vault, row: Row[Any]) -> Whom:
+    """The names in a row; none where they could not be read, or were erased."""
+    values = {} if row.given is None else opened(vault, row.given)
+    head = values.get("head_name") if row.head_name is None else vault.open(row.head_name)
+    return Whom(values.get("name"), head)
+
+
+def heads(given: Sequence[TableRow]) -> dict[int, Value]:
+    """The heads that a file names, by the rows' numbers."""
+    return {row.number: row.values.get("head_name") for row in given}
+
+
 def refused_row(
     vault: Vault,
     number: int,
     answers: Sequence[Answer],
     *,
     given: bytes | None = None,
+    head_name: Value = None,
     matched_by: str | None = None,
 ) -> AnsweredRow:
-    """A row that is not taken, with why."""
+    """A row that is not taken, with why, and whom it is about."""
     return AnsweredRow(
         row_no=number,
         raw={},
-        head_name=None,
+        head_name=vault.seal(head_name) if isinstance(head_name, str) else None,
         head_key=None,
         indigenous_ethnicity=None,
         reviewer=None,

@@ -14,7 +14,7 @@ from households import domain, store
 from households.actions import tell
 from households.actions.answers import NOTES, Answer, answer, refusal_answer, seal_answers
 from households.actions.areas import place_on
-from households.actions.given import Held, Uploader, file_row, held, read_rows, refused_row, sealed
+from households.actions.given import Held, file_row, heads, held, read_rows, refused_row, sealed
 from households.domain import FileRow, Match, MatchKind, Outcome, Place, Refused
 from households.domain.candidates import Hint
 from households.domain.household import check_members
@@ -47,7 +47,7 @@ async def answered(
 ) -> list[AnsweredRow]:
     """The answers to all rows of a list."""
     register = await held(conn, vault, place)
-    rows, wrong = read_rows(given)
+    (rows, wrong), named = read_rows(given), heads(given)
     located, refused = await asyncio.to_thread(_located, vault, register, rows)
     result = await asyncio.to_thread(domain.match_rows, list(located.values()), register.known)
     matches = {match.number: match for match in result.matches}
@@ -58,9 +58,9 @@ async def answered(
 
     def each(number: int) -> AnsweredRow:
         if number in wrong:
-            return refused_row(vault, number, wrong[number])
+            return refused_row(vault, number, wrong[number], head_name=named[number])
         if number in refused:
-            return refused_row(vault, number, [refusal_answer(refused[number])])
+            return refused_row(vault, number, [refusal_answer(refused[number])], head_name=named[number])
         match = matches[number]
         if number in elsewhere:
             match = Match(number, MatchKind.AMBIGUOUS, rule="head-known-elsewhere")
@@ -194,7 +194,7 @@ async def _on_record(
 ) -> None:
     touched = [row.household_id for row in rows if row.row_no in applied]
     detail = {"kind": running.kind, "applied": len(applied), "refused": len(rows) - len(applied)}
-    actor, about = Uploader(running.uploaded_by), audit.About("household", touched)
+    actor, about = audit.Named(running.uploaded_by), audit.About("household", touched)
     await audit.record(conn, actor, "list.applied", "import", str(running.id), detail, about=about)
 
 

@@ -26,7 +26,7 @@ from households.actions.answers import (
     villages_by_name,
 )
 from households.actions.decisions import RefusedResult, Result, decide_many, hold_review
-from households.actions.given import Upload, Uploader
+from households.actions.given import Upload
 from households.actions.refusals import SameFileTwice
 from households.files import ReviewRow, RowError, read_review
 from households.files.columns import FileKind, form_b_columns
@@ -173,7 +173,7 @@ async def apply_chunk(conn: AsyncConnection, vault: Vault, import_id: uuid.UUID)
     await store.imports.count(conn, import_id, applied=len(taken), refused=len(refused))
     await audit.record(
         conn,
-        Uploader(running.uploaded_by),
+        audit.Named(running.uploaded_by),
         "import.applied",
         "import",
         str(import_id),

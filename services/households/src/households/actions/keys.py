@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -19,11 +18,8 @@ PAUSE_SECONDS = 0.2
 Progress = Callable[[str, int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """Who is recorded for what is done on the command line."""
-
-    subject: str = "operator"
+# Who is recorded for what is done on the command line.
+OPERATOR = audit.Named("operator")
 
 
 async def reseal(engine: AsyncEngine, vault: Vault, progress: Progress, *, chunk: int = CHUNK) -> int:
@@ -146,7 +142,7 @@ async def retire(conn: AsyncConnection, vault: Vault, key_id: str) -> None:
             "key",
         )
     await store.sealed.retire(conn, key_id)
-    await audit.record(conn, Operator(), "data_key.retired", "data_key", key_id)
+    await audit.record(conn, OPERATOR, "data_key.retired", "data_key", key_id)
 
 
 async def missing(conn: AsyncConnection, vault: Vault) -> list[str]:

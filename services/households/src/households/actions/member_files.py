@@ -16,7 +16,6 @@ from households.actions import members as member_actions
 from households.actions.answers import Answer, answer, refusal_answer, seal_answers
 from households.actions.given import (
     Held,
-    Uploader,
     file_row,
     held,
     opened,
@@ -304,7 +303,7 @@ async def apply(conn: AsyncConnection, vault: Vault, running: Running) -> None:
     await store.imports.refuse_rows(conn, running.id, found.refused)
     counts = {"applied": len(found.applied), "refused": len(found.refused)}
     await store.imports.count(conn, running.id, **counts)
-    actor, about = Uploader(running.uploaded_by), audit.About("household", sorted(homes & here))
+    actor, about = audit.Named(running.uploaded_by), audit.About("household", sorted(homes & here))
     detail: dict[str, Any] = {"kind": running.kind, **counts}
     await audit.record(conn, actor, "list.applied", "import", str(running.id), detail, about=about)
 

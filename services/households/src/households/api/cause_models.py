@@ -23,7 +23,11 @@ class WithCauses(Shown):
     causes: list[CauseShown] | None = Field(
         description="causes of poverty; empty = none recorded, or none that you may see"
     )
-    cause_text: str | None = Field(description="which other cause, in words", examples=[None])
+    cause_text: str | None = Field(
+        description="which other cause, in words. They may name an illness: null without the permission"
+        " `indicators.read`",
+        examples=[None],
+    )
     causes_withheld: list[str] = Field(
         description="codes that are left out for you wherever they are recorded: they tell of health and need the"
         " permission `indicators.read`",

@@ -3,9 +3,9 @@
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from fastapi.responses import FileResponse, StreamingResponse
 from pydantic import Field
 from starlette.requests import Request
@@ -102,6 +102,45 @@ class CausesCounted(Shown):
     notes: list[Note] = Field(description="what is not known of the communes of that day")
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who asks, about which area, as of when and in which geography."""
+
+    principal: Principal
+    area: str | None
+    clocks: Clocks
+    geography: Literal["then", "now"]
+
+    @property
+    def named_on(self) -> dt.date:
+        """The day whose communes are counted."""
+        return clock.today() if self.geography == "now" else self.clocks.on or clock.today()
+
+    @property
+    def level(self) -> Level:
+        """The level below what is asked about; without an area, below all that somebody may see."""
+        if self.area is None:
+            return "PROVINCE" if self.principal.scope().communes is None else "COMMUNE"
+        unit = areas.last(self.area, self.named_on)
+        below: dict[str, Level] = {"COUNTRY": "PROVINCE", "COMMUNE": "VILLAGE"}
+        return below.get(unit.level.value, "COMMUNE") if unit else "VILLAGE"
+
+
+async def asked_about(
+    *,
+    principal: Reader,
+    area: Area = None,
+    on: OnDay = None,
+    known_at: KnownAt = None,
+    geography: Geography = "then",
+) -> Asking:
+    """About which area the form is asked for, as of when."""
+    return Asking(principal, area, Clocks(on, known_at), geography)
+
+
+Asked = Annotated[Asking, Depends(asked_about)]
+
+
 @router.get("/causes/list")
 async def listed(*, _: Reader, lang: Lang) -> CausesListed:
     """The causes that are recorded, as the form names them."""
@@ -126,32 +165,21 @@ async def listed(*, _: Reader, lang: Lang) -> CausesListed:
 
 
 @router.get("/causes")
-async def causes(
-    *,
-    principal: Reader,
-    conn: Conn,
-    vault: Keys,
-    lang: Lang,
-    area: Area = None,
-    on: OnDay = None,
-    known_at: KnownAt = None,
-    geography: Geography = "then",
-) -> CausesCounted:
+async def causes(*, asking: Asked, conn: Conn, vault: Keys, lang: Lang) -> CausesCounted:
     """Poor and near-poor households by cause of poverty, for each area of the next level.
 
     What counts is the official decision in force on that day, as it was known then.
     """
-    asking = _Asking(principal, area, Clocks(on, known_at), geography, lang)
-    found = await _found(conn, vault, asking)
+    found = await _found(conn, vault, asking, lang)
     return CausesCounted(
         level=asking.level,
-        on=on,
-        withheld=withheld_from(principal),
+        on=asking.clocks.on,
+        withheld=withheld_from(asking.principal),
         areas=[
-            AreaCounted(area=code, name=name, rows=[_row(count, principal, lang) for count in counts])
+            AreaCounted(area=code, name=name, rows=[_row(count, asking.principal, lang) for count in counts])
             for code, name, counts in found
         ],
-        notes=notes_of(on),
+        notes=notes_of(asking.clocks.on),
     )
 
 
@@ -160,77 +188,31 @@ async def causes(
     response_class=StreamingResponse,
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
 )
-async def as_csv(
-    *,
-    principal: Reader,
-    conn: Conn,
-    vault: Keys,
-    purpose: Purpose,
-    area: Area = None,
-    on: OnDay = None,
-    known_at: KnownAt = None,
-    geography: Geography = "then",
-) -> StreamingResponse:
+async def as_csv(*, asking: Asked, conn: Conn, vault: Keys, purpose: Purpose) -> StreamingResponse:
     """The rows of form 7.10 as CSV. Who took them and what for is recorded."""
-    asking = _Asking(principal, area, Clocks(on, known_at), geography)
     lines = await _taken(conn, vault, asking, purpose)
     return StreamingResponse(
         causes_csv(lines),
         media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="causes-{area or "all"}.csv"'},
+        headers={"Content-Disposition": f'attachment; filename="causes-{asking.area or "all"}.csv"'},
     )
 
 
 @router.get("/causes.xlsx", response_class=FileResponse, responses=binary(XLSX))
 async def as_xlsx(
-    *,
-    request: Request,
-    principal: Reader,
-    conn: Conn,
-    vault: Keys,
-    purpose: Purpose,
-    area: Area = None,
-    on: OnDay = None,
-    known_at: KnownAt = None,
-    geography: Geography = "then",
+    *, request: Request, asking: Asked, conn: Conn, vault: Keys, purpose: Purpose
 ) -> FileResponse:
     """The rows of form 7.10 as a workbook. Who took them and what for is recorded."""
-    asking = _Asking(principal, area, Clocks(on, known_at), geography)
     lines = await _taken(conn, vault, asking, purpose)
     return await workbook(
-        request, lambda path: write_causes_xlsx(path, lines), f"causes-{area or 'all'}.xlsx"
+        request, lambda path: write_causes_xlsx(path, lines), f"causes-{asking.area or 'all'}.xlsx"
     )
 
 
 Found = tuple[str, str, list[CauseCount]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Asking:
-    """Who asks, about which area, as of when and in which geography."""
-
-    principal: Principal
-    area: str | None
-    clocks: Clocks
-    geography: Literal["then", "now"]
-    lang: Lang = "vi"
-
-    @property
-    def named_on(self) -> dt.date:
-        """The day whose communes are counted."""
-        return clock.today() if self.geography == "now" else self.clocks.on or clock.today()
-
-    @property
-    def level(self) -> Level:
-        """The level below what is asked about; without an area, below all that somebody may see."""
-        if self.area is None:
-            return "PROVINCE" if self.principal.scope().communes is None else "COMMUNE"
-        unit = areas.last(self.area, self.named_on)
-        below: dict[str, Level] = {"COUNTRY": "PROVINCE", "COMMUNE": "VILLAGE"}
-        return below.get(unit.level.value, "COMMUNE") if unit else "VILLAGE"
-
-
-async def _found(conn: Conn, vault: Vault, asking: _Asking) -> list[Found]:
+async def _found(conn: Conn, vault: Vault, asking: Asking, lang: Lang) -> list[Found]:
     on, known_at = asking.clocks.on, asking.clocks.known_at
     where = asked(asking.principal, asking.area, on, asking.geography)
     eras = await store.geography.since(conn, on, known_at)
@@ -242,7 +224,7 @@ async def _found(conn: Conn, vault: Vault, asking: _Asking) -> list[Found]:
         for code, own in _grouped(rows)
     ]
     total = counted((row.household_class, row.causes, row.households) for row in rows)
-    return [*by_area, (TOTAL, "Tổng cộng" if asking.lang == "vi" else "Total", total)]
+    return [*by_area, (TOTAL, "Tổng cộng" if lang == "vi" else "Total", total)]
 
 
 def _grouped(rows: Iterable[store.causes.Counted]) -> list[tuple[str, list[store.causes.Counted]]]:
@@ -281,8 +263,9 @@ def _both(lang: Lang) -> str:
     return "Hộ nghèo và hộ cận nghèo" if lang == "vi" else "Poor and near-poor households"
 
 
-async def _taken(conn: Conn, vault: Vault, asking: _Asking, purpose: str) -> list[CauseLine]:
-    found = await _found(conn, vault, asking)
+async def _taken(conn: Conn, vault: Vault, asking: Asking, purpose: str) -> list[CauseLine]:
+    # The form is a Vietnamese one, whoever takes it.
+    found = await _found(conn, vault, asking, "vi")
     detail: dict[str, Any] = {"areas": len(found) - 1, "purpose": purpose}
     await audit.record(conn, asking.principal, "causes.exported", "area", asking.area or "*", detail)
     hidden = withheld_from(asking.principal)

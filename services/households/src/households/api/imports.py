@@ -21,6 +21,7 @@ from benvung.problems import UnsupportedMedia
 from benvung.vault import Vault
 from households import actions, files, store
 from households.actions.answers import Answer, open_answers
+from households.actions.given import whom
 from households.actions.refusals import (
     ImportNotFound,
     ReviewClosed,
@@ -155,6 +156,12 @@ class RowShown(Shown):
     """A row of a file, by its number in the sheet, and its answer."""
 
     row_no: int
+    head_name: str | None = Field(
+        description="the head of the household that the row is about, as the file names it; null where that could"
+        " not be read, or was erased",
+        examples=["Đinh Thị Ví Dụ"],
+    )
+    person_name: str | None = Field(description="of a file of members: the member", examples=[None])
     state: str = Field(description="ACCEPTED, REFUSED or APPLIED")
     matched_by: str | None
     household_id: uuid.UUID | None
@@ -167,8 +174,11 @@ class RowShown(Shown):
 
 
 def _row(row: Row[Any], vault: Vault, lang: Lang) -> RowShown:
+    named = whom(vault, row)
     return RowShown(
         row_no=row.row_no,
+        head_name=named.head,
+        person_name=named.person,
         state=row.state,
         matched_by=row.matched_by,
         household_id=row.household_id,
@@ -199,7 +209,7 @@ async def rows(
     after: After = None,
     limit: Limit = 50,
 ) -> Page[RowShown]:
-    """The answers to the rows of a file, in the file's order. They may quote cells: reading is recorded."""
+    """The answers to the rows of a file, in the file's order, with whom each is about. Reading is recorded."""
     await import_row(conn, principal, import_id)
     columns = (import_rows.c.row_no,)
     query = paging.keyset(store.imports.rows_query(import_id, only), columns, after, limit)

@@ -42,16 +42,20 @@ from households.api.uploads import (
     received,
 )
 from households.domain import get_standard
-from households.files.columns import Columns, FileKind, columns_of, form_b_columns
+from households.files.columns import Columns, FileKind, columns_of, form_b_columns, results_columns
 from households.files.templates import template_csv, write_template
 
 router = APIRouter(prefix="/v1", tags=["imports"])
 
 ListKind = Literal["HOUSEHOLDS", "MEMBERS"]
-Template = Literal["households", "members", "form-b"]
+Template = Literal["households", "members", "form-b", "results"]
 DryRun = Annotated[bool, Query(description="answer every row, change nothing")]
 StandardCode = Annotated[
-    str, Query(pattern=r"^[A-Z0-9_]{1,40}$", description="for form B: the standard whose questions are asked")
+    str,
+    Query(
+        pattern=r"^[A-Z0-9_]{1,40}$",
+        description="for form B and results: the standard whose questions or indicators are asked",
+    ),
 ]
 _FILE_REFUSALS = (UploadTooLarge, UnsupportedMedia, FileMissing, OutsideArea)
 
@@ -198,4 +202,6 @@ async def template_as_csv(
 def _columns(template: Template, standard: str) -> Columns:
     if template == "form-b":
         return form_b_columns(get_standard(standard))
+    if template == "results":
+        return results_columns(get_standard(standard))
     return columns_of(FileKind(template.upper()))

@@ -30,6 +30,7 @@ from households.api.fields import (
     Purpose,
     Reader,
     Shown,
+    VillageCode,
     asked,
 )
 from households.api.households import HouseholdShown
@@ -76,10 +77,11 @@ async def of_household(
         raise HouseholdNotFound
     await audit.record(conn, principal, "household.history_read", "household", str(household_id))
     rows = await store.local_standards.of_household(conn, household_id)
-    return LocalResultsShown(household_id=household_id, items=[_result(row, lang) for row in rows])
+    return LocalResultsShown(household_id=household_id, items=[result(row, lang) for row in rows])
 
 
-def _result(row: Row[Any], lang: Lang) -> LocalResultShown:
+def result(row: Row[Any], lang: Lang) -> LocalResultShown:
+    """What one decision comes to, in words."""
     values = row._asdict()
     found = values["class"]
     named = {name: values[name] for name in LocalResultShown.model_fields if name in values}
@@ -103,6 +105,10 @@ class LocallyListed(HouseholdShown):
 
 
 OfStandard = Annotated[str | None, Query(max_length=50, description="code of one standard alone")]
+OfVillage = Annotated[VillageCode | None, Query(description="one village alone")]
+NationalClass = Annotated[
+    PovertyClass | Literal["NONE"] | None, Query(alias="national_class", description="national class")
+]
 OfClass = Annotated[PovertyClass | None, Query(alias="class", description="class by the province's standard")]
 
 
@@ -116,9 +122,8 @@ async def listed(
     area: Area = None,
     standard: OfStandard = None,
     local_class: OfClass = None,
-    poverty_class: Annotated[
-        PovertyClass | Literal["NONE"] | None, Query(alias="national_class", description="national class")
-    ] = None,
+    poverty_class: NationalClass = None,
+    village: OfVillage = None,
     on: OnDay = None,
     known_at: KnownAt = None,
     geography: Geography = "then",
@@ -131,7 +136,8 @@ async def listed(
         where.scope, on, known_at, await store.geography.since(conn, on, known_at)
     )
     local = store.local_standards.in_force(on, known_at)
-    base = store.registry.households_query(register, where, Filters(household_class=poverty_class))
+    narrowed = Filters(village=village, household_class=poverty_class)
+    base = store.registry.households_query(register, where, narrowed)
     query = store.local_standards.listed(
         register, local, base, standard=standard, household_class=local_class
     )
@@ -157,13 +163,14 @@ def _listed(row: Row[Any], vault: Vault, lang: Lang) -> LocallyListed:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Whose file it is and what for, of which area, by which standard and class."""
+    """Whose file it is and what for, of which area, by which standard and classes."""
 
     principal: Principal
     purpose: str
     area: str | None
     standard: str | None
     local_class: str | None
+    narrowed: Filters
 
 
 HEAD = (
@@ -186,9 +193,12 @@ async def export(
     area: Area = None,
     standard: OfStandard = None,
     local_class: OfClass = None,
+    poverty_class: NationalClass = None,
+    village: OfVillage = None,
 ) -> StreamingResponse:
     """The province's own list as a file. Whose data leave in it is recorded."""
-    lines = _lines(request, vault, Asked(principal, purpose, area, standard, local_class))
+    narrowed = Filters(village=village, household_class=poverty_class)
+    lines = _lines(request, vault, Asked(principal, purpose, area, standard, local_class, narrowed))
     return StreamingResponse(
         csv_pieces(HEAD, lines),
         media_type="text/csv; charset=utf-8",
@@ -220,7 +230,7 @@ async def _batch(request: Request, of: Asked, after: str | None) -> tuple[Sequen
         query: Select[Any] = store.local_standards.listed(
             register,
             store.local_standards.in_force(None, None),
-            store.registry.households_query(register, where),
+            store.registry.households_query(register, where, of.narrowed),
             standard=of.standard,
             household_class=of.local_class,
         )

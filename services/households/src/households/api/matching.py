@@ -16,6 +16,7 @@ from benvung.db import Conn
 from benvung.idempotency import Once, OnlyOnce
 from benvung.paging import After, CursorUnknown, Limit, Page
 from benvung.problems import Forbidden, UnsupportedMedia
+from benvung.vault import Vault
 from households import actions, store
 from households.actions.answers import Answer, answer
 from households.actions.matched_results import Choice, Resolved
@@ -209,17 +210,23 @@ async def resolve_by_file(
 ) -> ResolutionsShown:
     """Send back the file of rows to match. A row with nothing chosen waits on; every other one is answered."""
     found = await import_row(conn, principal, import_id)
-    answered: list[Resolved] = []
-    if once.first:
-        lines = await asyncio.to_thread(read_choices, given.path)
-        members = await _members_meant(conn, found, lines)
-        choices = [_choice(line, members) for line in lines if isinstance(line, ChoiceLine) and line.choice]
-        for start in range(0, len(choices), BATCH):
-            part = choices[start : start + BATCH]
-            answered += await actions.matching.resolve(conn, principal, vault, import_id, part)
-        answered += [_error(line) for line in lines if isinstance(line, RowError)]
+    answered = await resolved_by(conn, principal, vault, found, given) if once.first else []
     response.headers["Location"] = f"/v1/imports/{import_id}"
     return await _resolutions(conn, import_id, answered, lang)
+
+
+async def resolved_by(
+    conn: Conn, principal: Principal, vault: Vault, found: Row[Any], given: Upload
+) -> list[Resolved]:
+    """What came of the choices in a file."""
+    lines = await asyncio.to_thread(read_choices, given.path)
+    members = await _members_meant(conn, found, lines)
+    choices = [_choice(line, members) for line in lines if isinstance(line, ChoiceLine) and line.choice]
+    answered: list[Resolved] = []
+    for start in range(0, len(choices), BATCH):
+        part = choices[start : start + BATCH]
+        answered += await actions.matching.resolve(conn, principal, vault, found.id, part)
+    return answered + [_error(line) for line in lines if isinstance(line, RowError)]
 
 
 async def on_record(

@@ -225,6 +225,11 @@ class CheckAsked(Given):
         examples=[None],
     )
     level: Level = Field(default="COMMUNE", description="of the areas of the rows")
+    geography: Literal["then", "now"] = Field(
+        default="then",
+        description="`then` = held against the units of each day, a reorganisation counts as a movement;"
+        " `now` = against those of today, as units fill the form that began in the year",
+    )
 
 
 class FaultsShown(Shown):
@@ -243,7 +248,8 @@ async def check(*, given: CheckAsked, principal: Reader, conn: Conn, lang: Lang)
     register: list[Row] = []
     if given.area is not None:
         period = _period(given.year, None, None, None)
-        register = form_rows(await _accounts(conn, principal, given.area, period, by=(given.level, "then")))
+        by = (given.level, given.geography)
+        register = form_rows(await _accounts(conn, principal, given.area, period, by=by))
     rows = [each.row() for each in given.rows]
     faults = check_given(rows, [each.row() for each in given.previous], register)
     detail = {"rows": len(rows), "faults": len(faults), "year": given.year}

@@ -4,21 +4,30 @@ import asyncio
 import hashlib
 import tempfile
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException
-from starlette.types import Message
 
-from benvung.problems import Problem, TooLarge, UnsupportedMedia
+from benvung import uploads
+from benvung.problems import UnsupportedMedia
 from benvung.settings import ServiceSettings
+from benvung.uploads import MEGABYTE, FileMissing, UploadTooLarge
 from households.actions.given import Upload
 
-__all__ = ["UPLOADS", "UPLOAD_LIMIT", "FileMissing", "Upload", "UploadTooLarge", "fingerprint", "received"]
+__all__ = [
+    "UPLOADS",
+    "UPLOAD_LIMIT",
+    "FileMissing",
+    "Upload",
+    "UploadTooLarge",
+    "fingerprint",
+    "on_disk",
+    "received",
+]
 
-MEGABYTE = 1024 * 1024
 UPLOAD_LIMIT = 501 * MEGABYTE
 """What no setting allows: the configured limit is checked while the file arrives."""
 
@@ -45,77 +54,33 @@ UPLOADS: dict[str, Any] = {
 }
 
 
-class UploadTooLarge(TooLarge):
-    """The file is larger than this service is configured to take."""
-
-    rule = "upload-too-large"
-    title_vi, title_en = "Tệp quá lớn", "The file is too large"
-
-    def __init__(self, megabytes: int) -> None:
-        super().__init__(
-            f"Tệp lớn hơn {megabytes} MB. Hãy chia theo xã hoặc theo thôn.",
-            f"The file is larger than {megabytes} MB. Split it by commune or village.",
-        )
-
-
-class FileMissing(Problem):
-    """The form has no part `file`, or cannot be read as a form."""
-
-    rule = "file-missing"
-    title_vi, title_en = "Thiếu tệp", "The file is missing"
-
-
-class _Limited:
-    """The request's body, refused as soon as it passes the limit."""
-
-    def __init__(self, request: Request, megabytes: int) -> None:
-        self._receive = request.receive
-        self._megabytes = megabytes
-        self._left = megabytes * MEGABYTE
-
-    async def __call__(self) -> Message:
-        message = await self._receive()
-        self._left -= len(message.get("body", b""))
-        if self._left < 0:
-            raise UploadTooLarge(self._megabytes)
-        return message
-
-
 async def received(request: Request) -> AsyncIterator[Upload]:
-    """The uploaded file, on disk for as long as the request lasts.
+    """The uploaded file, on disk for as long as the request lasts. Raises as `on_disk`."""
+    async with on_disk(request) as upload:
+        yield upload
 
-    Raises `UploadTooLarge`, `UnsupportedMedia`, `FileMissing`.
-    """
+
+@asynccontextmanager
+async def on_disk(request: Request) -> AsyncIterator[Upload]:
+    """The uploaded file, on disk meanwhile. Raises `UploadTooLarge`, `UnsupportedMedia`, `FileMissing`."""
     settings: ServiceSettings = request.app.state.settings
-    limited = Request(request.scope, _Limited(request, settings.max_upload_mb))
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = uploads.media_type(request)
     with tempfile.TemporaryDirectory(dir=settings.upload_dir or None) as folder:
         path = Path(folder) / "upload"
-        if kind == "multipart/form-data":
-            yield Upload(path, await _from_form(limited, path))
+        if kind == uploads.MULTIPART:
+            yield Upload(path, await _write(_pieces(await uploads.file_of(request)), path))
         elif kind in RAW_KINDS:
-            yield Upload(path, await _write(limited.stream(), path))
+            yield Upload(path, await _write(uploads.body(request), path))
         else:
             raise UnsupportedMedia(
                 "Hãy gửi tệp XLSX hoặc CSV.",
-                f"Send an XLSX or CSV file, as {', '.join(RAW_KINDS)} or multipart/form-data.",
+                f"Send an XLSX or CSV file, as {', '.join(RAW_KINDS)} or {uploads.MULTIPART}.",
             )
 
 
 async def fingerprint(given: Annotated[Upload, Depends(received)]) -> bytes:
     """What the file is known by, however it was wrapped for the journey."""
     return given.sha256
-
-
-async def _from_form(request: Request, path: Path) -> bytes:
-    try:
-        async with request.form(max_files=1, max_fields=4) as form:
-            part = form.get("file")
-            if not isinstance(part, UploadFile):
-                raise FileMissing
-            return await _write(_pieces(part), path)
-    except MultiPartException as error:
-        raise FileMissing from error
 
 
 async def _pieces(part: UploadFile) -> AsyncIterator[bytes]:

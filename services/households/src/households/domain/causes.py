@@ -59,12 +59,22 @@ class Causes:
     text: str | None = None
 
     def seen(self, *, restricted: bool) -> Causes | None:
-        """What somebody may see of it; None where that is nothing, as if nothing had been said."""
+        """What somebody may see of it; None where that is nothing, as if nothing had been said.
+
+        Words are anybody's own and may name an illness: that there is another cause is seen, which one is not.
+        """
         if restricted:
             return self
         known = cause_list().causes
         codes = tuple(code for code in self.codes if code not in known or not known[code].restricted)
-        return Causes(codes, self.text) if codes else None
+        return Causes(codes) if codes else None
+
+    def kept_beside(self, codes: Sequence[str], text: str | None) -> tuple[tuple[str, ...], str | None]:
+        """What is said anew by somebody who could not see all of this: what was unseen stays as it was."""
+        known = cause_list().causes
+        unseen = (code for code in cause_list().restricted if code in self.codes and code not in codes)
+        put_in_words = any(code in known and known[code].needs_text for code in codes)
+        return (*codes, *unseen), text or (self.text if put_in_words else None)
 
 
 @cache

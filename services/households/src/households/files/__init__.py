@@ -25,7 +25,6 @@ from households.files.write import (
     write_answers_xlsx,
     write_review_csv,
     write_review_xlsx,
-    write_template_xlsx,
 )
 
 __all__ = [
@@ -49,5 +48,4 @@ __all__ = [
     "write_review_csv",
     "write_review_xlsx",
     "write_simulation_xlsx",
-    "write_template_xlsx",
 ]

@@ -22,20 +22,22 @@ def named_causes(cell: Cell) -> tuple[tuple[str, ...] | None, str | None]:
     words = limited(cell, _MOST)
     codes: list[str] = []
     said: str | None = None
-    for part in (each.strip() for each in re.split(r"[;\n|]", words)):
-        if not part:
-            continue
+    parts = (part for each in re.split(r"[;\n|]", words) if (part := each.strip()))
+    # Answers are read by all of the area and a cell may name an illness: they say which one it is by its number.
+    for number, part in enumerate(parts, start=1):
         name, colon, rest = part.partition(":")
         code = _by_word().get(fold(name))
         if code is None:
             raise CellInvalid(
                 "cause-unknown",
-                f"“{part[:60]}” không phải là một nguyên nhân của mẫu 7.10.",
-                f"“{part[:60]}” is no cause of form 7.10.",
+                f"nguyên nhân thứ {number} trong ô không có trong mẫu 7.10.",
+                f"form 7.10 has no such cause as number {number} of the cell.",
             )
         if code in codes:
             raise CellInvalid(
-                "cause-twice", f"“{name[:60]}” được ghi hai lần.", f"“{name[:60]}” is given twice."
+                "cause-twice",
+                f"nguyên nhân thứ {number} trong ô đã được ghi trước đó.",
+                f"cause number {number} of the cell is given twice.",
             )
         codes.append(code)
         if colon and rest.strip():

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 from importlib import resources
 from typing import Any
 
-from households.domain import Standard
+from households.domain import HouseholdClass, Standard, label
 from households.domain.b2_form import Kind, Question, form_b2, forms_b2
+from households.domain.causes import cause_list
 from households.domain.lists import code_list
+from households.domain.standards import Indicator
 
 
 class FileKind(StrEnum):
@@ -38,12 +40,16 @@ class Read(StrEnum):
     OPTIONS = "options"
     YES_NO = "yes_no"
     SEX = "sex"
+    CLASS = "class"
+    CAUSES = "causes"
     ID = "id"
 
 
 SEXES = {"MALE": ("Nam", "Male"), "FEMALE": ("Nữ", "Female")}
 YES_NO = {"true": ("Có", "Yes"), "false": ("Không", "No")}
 NONE_OF_THEM = ("không có", "none")
+LACKING = 3
+"""So many indicators the example of a file of results lacks."""
 QUESTION = "answer."
 """Before the code of a question, in the name of its column's field."""
 
@@ -113,6 +119,46 @@ def form_b_columns(standard: Standard) -> Columns:
     )
 
 
+def results_columns(standard: Standard) -> Columns:
+    """The columns of results by a standard: one for each indicator. Refuses a standard that is not complete."""
+    standard.check_complete()
+    found = columns_of(FileKind.RESULTS)
+    first, last = found.columns[:-1], found.columns[-1]
+    marked = [each.code for each in standard.indicators if not each.restricted][-LACKING:]
+    each_is = standard.points_per_indicator or 0
+    points, most = each_is * len(marked), each_is * len(standard.indicators)
+    return replace(
+        found,
+        title_vi=f"{found.title_vi} ({standard.title_vi})",
+        columns=(
+            *(
+                replace(each, example=points, high=most) if each.field == "b2_points" else each
+                for each in first
+            ),
+            *(_indicator(each, marked) for each in standard.indicators),
+            last,
+        ),
+    )
+
+
+def flag_title(number: int, label_vi: str) -> str:
+    """The title of an indicator's column: its official number and label."""
+    return f"{number}. {label_vi}"
+
+
+def _indicator(indicator: Indicator, marked: Sequence[str]) -> Column:
+    return Column(
+        field=indicator.code,
+        vi=flag_title(indicator.number, indicator.label_vi),
+        en=indicator.label_en,
+        read=Read.YES_NO,
+        width=12,
+        other=(indicator.label_vi, indicator.code),
+        example="x" if indicator.code in marked else "",
+        help_vi=f"Đánh dấu x nếu hộ thiếu hụt. Chiều {indicator.dimension_vi.lower()}.",
+    )
+
+
 def title_of(kind: FileKind, field: str) -> str:
     """How a file names the column that an answer is about; a question by its words, a member's attribute by its list."""
     found = columns_of(kind).title(field)
@@ -132,6 +178,10 @@ def _column(raw: Mapping[str, Any]) -> Column:
         options = {code: (item.vi, item.en) for code, item in code_list(raw["list"]).codes.items()}
     elif read is Read.SEX:
         options = SEXES
+    elif read is Read.CLASS:
+        options = {code: (label(code), label(code, "en")) for code in HouseholdClass}
+    elif read is Read.CAUSES:
+        options = {code: (cause.vi, cause.en) for code, cause in cause_list().causes.items()}
     return Column(
         field=raw["field"],
         vi=raw["vi"],

@@ -8,50 +8,18 @@ from dataclasses import dataclass
 
 from households.domain import Refused, Standard, standards
 from households.files.cells import Cell, fold, text
+from households.files.columns import FileKind, columns_of, flag_title
 
 HEADER_SEARCH_ROWS = 30
 """Titles above the table never take more rows than this."""
 
-TITLES: Mapping[str, str] = {
-    "reviewed_on": "Ngày rà soát",
-    "head_name": "Họ và tên chủ hộ",
-    "code": "Mã hộ",
-    "indigenous": "Thuộc DTTC",
-    "head_gender": "Giới tính chủ hộ",
-    "members": "Số nhân khẩu",
-    "quick_result": "Kết quả rà soát nhanh (Phiếu A)",
-    "b1_points": "Điểm B1",
-    "b2_points": "Điểm B2",
-    "declared_class": "Phân loại",
-    "reviewer": "Rà soát viên",
-    "village": "Thôn",
-    "causes": "Nguyên nhân nghèo",
-    "household_id": "Mã hệ thống",
-}
-"""The fields of a row in the order of the provinces' software, then village and our identifier."""
+_RESULTS = columns_of(FileKind.RESULTS).columns
+TITLES: Mapping[str, str] = {column.field: column.vi for column in _RESULTS}
+"""The fields of a row in the order of the provinces' software, then village, causes and our identifier."""
 
 REQUIRED = ("village", "head_name", "code", "members", "b1_points")
 
-# Circular 07/2021 calls the total of form B1 "điểm A" and that of form B2 "điểm B"; "Phiếu A" is another form.
-_OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
-    "reviewed_on": ("date", "Ngày", "Ngày điều tra"),
-    "head_name": ("hostName", "Họ tên chủ hộ", "Tên chủ hộ", "Chủ hộ", "Họ và tên"),
-    "code": ("code", "Mã số hộ"),
-    "indigenous": ("coDanTocTaiCho", "Dân tộc tại chỗ", "DTTC", "Có dân tộc tại chỗ", "Hộ DTTC"),
-    "head_gender": ("hostGender", "Giới tính"),
-    "members": ("numberOfMembers", "Nhân khẩu", "Số khẩu", "Tổng số nhân khẩu"),
-    "quick_result": ("quickReview.result", "Kết quả rà soát nhanh", "Phiếu A", "Kết quả Phiếu A"),
-    "b1_points": ("b1Point", "Tổng điểm B1", "Điểm A", "Tổng điểm A", "Điểm Phiếu B1"),
-    "b2_points": ("b2Point", "Tổng điểm B2", "Điểm B", "Tổng điểm B", "Điểm Phiếu B2"),
-    "declared_class": ("classify", "Phân loại hộ", "Kết quả phân loại"),
-    "reviewer": ("reviewer", "Người rà soát", "Cán bộ rà soát"),
-    "village": ("village", "Làng", "Thôn/Làng", "Thôn, làng", "Tổ dân phố", "Thôn/Tổ dân phố", "Mã thôn"),
-    "causes": ("causes", "Nguyên nhân", "Nguyên nhân nghèo, cận nghèo"),
-    "household_id": ("systemId", "householdId", "Mã hệ thống (UUID)", "UUID"),
-}
-_FIELD_BY_NAME = {fold(name): field for field, name in TITLES.items()} | {
-    fold(name): field for field, names in _OTHER_NAMES.items() for name in names
-}
+_FIELD_BY_NAME = {fold(name): column.field for column in _RESULTS for name in (column.vi, *column.other)}
 _IGNORED = {fold(name) for name in ("TT", "STT", "Số TT", "Ghi chú", "note", "id", "Tên thôn")}
 
 
@@ -63,11 +31,6 @@ class Layout:
     fields: Mapping[str, int]
     flags: tuple[int, ...]
     ignored: tuple[str, ...]
-
-
-def flag_title(number: int, label_vi: str) -> str:
-    """The title of an indicator's column: its official number and label."""
-    return f"{number}. {label_vi}"
 
 
 def find_layout(rows: Sequence[Sequence[Cell]], standard: Standard) -> Layout:

@@ -122,7 +122,7 @@ class _RowReader:
                 if marked:
                     flags.append(indicator)
         except CellInvalid as error:
-            return self._error(number, field, error)
+            return self._error(number, field, error, self._head(row))
         # Blank flags beside a B2 above zero were not filled in; beside a B2 of zero they say "none deprived".
         no_flags = not self._flags or (blank and b2_points != 0)
         return ReviewRow(
@@ -145,11 +145,16 @@ class _RowReader:
             cause_text,
         )
 
-    def _error(self, number: int, field: str, error: CellInvalid) -> RowError:
+    def _head(self, row: Sequence[Cell]) -> str | None:
+        try:
+            return cells.limited(row[self._at["head_name"]], 200) or None
+        except CellInvalid:
+            return None
+
+    def _error(self, number: int, field: str, error: CellInvalid, head_name: str | None) -> RowError:
         title = TITLES.get(field) or self._labels.get(field, field)
-        return RowError(
-            number, field, error.rule, f"{title}: {error.message_vi}", f"{field}: {error.message_en}"
-        )
+        vi, en = f"{title}: {error.message_vi}", f"{field}: {error.message_en}"
+        return RowError(number, field, error.rule, vi, en, head_name)
 
 
 def _needed(words: str) -> str:

@@ -46,13 +46,17 @@ class ReviewRow:
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """Why a row cannot be used: the field, the broken rule and words for the person who sent the file."""
+    """Why a row cannot be used: the field, the broken rule and words for the person who sent the file.
+
+    `head_name` says whom the row is about, as far as that could be read.
+    """
 
     row_number: int
     field: str
     rule: str
     message_vi: str
     message_en: str
+    head_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

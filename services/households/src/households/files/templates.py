@@ -19,6 +19,8 @@ from households.files.heights import height
 ROWS = 2000
 """Rows of a template that offer choices."""
 DATA, EXAMPLE, HELP, LISTS = "Dữ liệu", "Ví dụ", "Hướng dẫn", "Danh mục"
+SEVERAL = frozenset({Read.OPTIONS, Read.CAUSES})
+"""Several answers stand in one cell: a list to choose one from would be in the way."""
 _FONT = {"font_name": "Times New Roman", "font_size": 11, "valign": "vcenter"}
 _READ_AS = {
     Read.TEXT: "Chữ",
@@ -31,6 +33,8 @@ _READ_AS = {
     Read.OPTIONS: "Một hoặc nhiều phương án, cách nhau bằng ;",
     Read.YES_NO: "x hoặc để trống",
     Read.SEX: "Nam hoặc Nữ",
+    Read.CLASS: "Chọn trong danh mục",
+    Read.CAUSES: "Một hoặc nhiều nguyên nhân, cách nhau bằng ;",
     Read.ID: "Mã của hệ thống",
 }
 
@@ -64,7 +68,7 @@ def _choices(columns: Columns, more: Mapping[str, Sequence[str]]) -> dict[str, l
     found = {
         column.field: [vi for vi, _ in column.options.values()]
         for column in columns.columns
-        if column.options and column.read is not Read.OPTIONS
+        if column.options and column.read not in SEVERAL
     }
     found |= {column.field: ["x"] for column in columns.columns if column.read is Read.YES_NO}
     return found | {field: list(words) for field, words in more.items() if words}

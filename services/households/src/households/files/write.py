@@ -1,4 +1,4 @@
-"""Writing files: review results and templates as XLSX and CSV, answers of an import, the register's export."""
+"""Writing files: review results as XLSX and CSV, answers of an import, the register's export."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from xlsxwriter.worksheet import Worksheet
 
 from households.domain import HouseholdClass, Standard, label
 from households.files.cause_cells import causes_cell
+from households.files.columns import flag_title
 from households.files.heights import height
-from households.files.layout import TITLES, flag_title
+from households.files.layout import TITLES
 from households.files.rows import (
     AnswerLine,
     Gender,
@@ -48,7 +49,6 @@ _WIDTHS = {
 _FIELDS = tuple(field for field in TITLES if field != "household_id")
 """The columns before the indicators; our identifier is the last column, beyond what is printed."""
 _LEFT = {"head_name", "declared_class", "reviewer", "village", "household_id", "quick_result", "causes"}
-_TEMPLATE_ROWS = 2000
 _TITLE = "Kết quả rà soát hộ nghèo, hộ cận nghèo"
 
 # A spreadsheet takes a text that begins with one of these for a formula.
@@ -70,14 +70,6 @@ def write_review_xlsx(path: Path, sheet: ReviewSheet, rows: Iterable[ReviewRow],
             page.row(count, row)
         page.signatures(count)
     return count
-
-
-def write_template_xlsx(path: Path, sheet: ReviewSheet, standard: Standard) -> None:
-    """Write an empty form with lists to choose from and limits on numbers."""
-    with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False}) as book:
-        page = _Page(book, sheet, standard)
-        page.heading()
-        page.choices(_TEMPLATE_ROWS)
 
 
 def write_review_csv(path: Path, rows: Iterable[ReviewRow], standard: Standard) -> int:
@@ -341,31 +333,6 @@ class _Page:
         self._page.write_string(line, 1, "Người lập biểu", self._bold)
         self._page.merge_range(line, 12, line, self._last_flag, "CHỦ TỊCH UBND", self._bold)
         self._page.print_area(0, 0, line + 5, self._last_flag)
-
-    def choices(self, rows: int) -> None:
-        """Lists and limits for people who fill in a template."""
-        first, last = HEADER_ROW + 2, HEADER_ROW + 1 + rows
-        self._page.print_area(0, 0, first + 24, self._last_flag)
-        at = {field: column for column, field in enumerate(_FIELDS)}
-        for line in range(first, first + 25):
-            for column in range(len(self._titles)):
-                self._page.write_blank(line, column, None, self._formats[column])
-        most = (self._standard.points_per_indicator or 0) * len(self._standard.indicators)
-        lists = {
-            "declared_class": [label(code) for code in HouseholdClass],
-            "head_gender": list(GENDERS.values()),
-            "indigenous": ["x"],
-        }
-        for field, words in lists.items():
-            self._validate(first, last, at[field], at[field], {"validate": "list", "source": words})
-        self._validate(first, last, self._first_flag, self._last_flag, {"validate": "list", "source": ["x"]})
-        for field, low, high in (("members", 1, 99), ("b1_points", 0, 1000), ("b2_points", 0, most)):
-            limits = {"validate": "integer", "criteria": "between", "minimum": low, "maximum": high}
-            self._validate(first, last, at[field], at[field], limits)
-
-    def _validate(self, top: int, bottom: int, left: int, right: int, rule: dict[str, Any]) -> None:
-        rule |= {"error_title": "Giá trị không hợp lệ", "error_message": "Hãy kiểm tra lại ô này."}
-        self._page.data_validation(top, left, bottom, right, rule)
 
     def _subtitle(self) -> str:
         sheet = self._sheet

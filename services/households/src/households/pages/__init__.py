@@ -1,7 +1,8 @@
 """What officers see: the working place of a commune's officer, in Vietnamese first, made for a keyboard and a phone.
 
-Every page works without a script; only files are sent by one. What a page changes goes through the same actions as the API, once however often
-it is sent, and only against the version that the person saw.
+Every page works without a script, and a file is sent with its progress where there is one. What a page changes
+goes through the same actions as the API, once however often it is sent, and only against the version that the
+person saw.
 """
 
 from households.pages import (
@@ -11,9 +12,11 @@ from households.pages import (
     household,
     households,
     imports,
+    local,
     matching,
     posting,
     review,
+    sending,
     village,
 )
 
@@ -26,6 +29,8 @@ ROUTERS = (
     posting.router,
     acts.router,
     household.router,
+    local.router,
+    sending.router,
     imports.router,
     matching.router,
 )

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import ValidationError
 from starlette.responses import Response
 
@@ -19,10 +19,10 @@ from households.domain.cycle.coming import CONCERNS, Coming
 from households.domain.cycle.rules import TARGET
 from households.domain.procedure_terms import Action, Signatory, Step
 from households.pages.acting import Wanted, wanted
-from households.pages.frame import Visit, Visited, form, page, there
+from households.pages.frame import Visit, Visited, desk_router, form, page, there
 from households.pages.village import Code, Listed, Village, found_village, people
 
-router = APIRouter(include_in_schema=False)
+router = desk_router()
 
 ADDRESS = "/reviews/{review_id}/villages/{village}/acts"
 OPINION = f"{ADDRESS}/{Action.GIVE_OPINION.value}"

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
@@ -15,9 +15,9 @@ from benvung.db import Conn
 from households import store
 from households.api.fields import Reader
 from households.domain.procedure_terms import Step
-from households.pages.frame import SOON, page
+from households.pages.frame import SOON, desk_router, page
 
-router = APIRouter(include_in_schema=False)
+router = desk_router()
 
 REVIEWS, DUE, FILES = 30, 40, 5
 ENDED = frozenset({Step.RECOGNISED.value, Step.REPORTED.value})

@@ -5,7 +5,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from pydantic import ValidationError
 from starlette.responses import Response
 
@@ -14,8 +14,10 @@ from benvung.auth import Principal
 from benvung.forms import Refusal, Sent, Typed, once, refusal, wrong
 from benvung.pages import catalogue
 from households import actions, store
+from households.actions.causes import recorded
 from households.actions.form_b import Followed, follow, versions
 from households.actions.refusals import HouseholdNotFound, ReviewNotFound
+from households.actions.simulations import RESTRICTED
 from households.api.cycle_models import ActGiven
 from households.api.fields import Recorder
 from households.domain import Refused
@@ -30,12 +32,12 @@ from households.domain.rosters import roster
 from households.domain.score_tables import PointForm, area_columns
 from households.pages.acting import Wanted, wanted
 from households.pages.form_b_typed import Sheet, filled, how_of, preset
-from households.pages.frame import Visit, Visited, form, page, there
+from households.pages.frame import Visit, Visited, desk_router, form, page, there
 from households.pages.village import Code, Listed, Village, found_village, people
 from households.store.reviews import Review
 from households.store.score_tables import Loaded
 
-router = APIRouter(include_in_schema=False)
+router = desk_router()
 
 ADDRESS = "/reviews/{review_id}/villages/{village}/forms/{case_id}"
 ACTIONS = (Action.SCORE, Action.RECHECK, Action.CORRECT)
@@ -98,6 +100,8 @@ async def _desk(visit: Visit, place: Village, case_id: uuid.UUID, typed: Typed, 
         how_of(last, typed.text("how") or how, answerable=bool(members) and b2 is not None),
         review.procedure in BY_INCOME,
         listed.row.counted,
+        recorded(last) if last else None,
+        visit.principal.may(RESTRICTED),
     )
     return Desk(place, case, listed, action, review, on, sheet, missing, last)
 

@@ -9,6 +9,7 @@ from benvung.forms import Typed
 from households.actions.form_b import Change, Filled
 from households.domain import Member
 from households.domain.b2_form import FormB2, Kind
+from households.domain.causes import Causes
 from households.domain.form_b_asked import ATTRIBUTES
 from households.domain.score_tables import ItemKind, ScoreTable
 from households.store.score_tables import Loaded
@@ -29,6 +30,8 @@ class Sheet:
     how: str
     by_income: bool
     known: int
+    causes: Causes | None
+    sees_causes: bool
 
 
 def filled(sheet: Sheet, typed: Typed) -> tuple[Filled, list[Change]]:
@@ -49,6 +52,7 @@ def filled(sheet: Sheet, typed: Typed) -> tuple[Filled, list[Change]]:
         b1_points=None if sheet.b1 else _whole(typed, "b1_points"),
         causes=typed.all("causes"),
         cause_text=typed.text("cause_text") or None,
+        unseen_causes=None if sheet.sees_causes else sheet.causes,
     )
     if sheet.how == "answers" and sheet.b2 is not None:
         return replace(made, b2=_b2(sheet.b2, typed)), changes
@@ -115,8 +119,9 @@ def preset(last: Mapping[str, Any] | None, sheet: Sheet) -> dict[str, str]:
     plain = ("members", "b1_points", "b2_points", "income_dong")
     found |= {name: str(last[name]) for name in plain if last.get(name) is not None}
     found |= {"flags": " ".join(last["deprivations"])} if last.get("deprivations") else {}
-    found |= {"causes": " ".join(last["causes"])} if last.get("causes") else {}
-    found |= {"cause_text": last["cause_text"]} if last.get("cause_text") else {}
+    causes = sheet.causes and sheet.causes.seen(restricted=sheet.sees_causes)
+    found |= {"causes": " ".join(causes.codes)} if causes else {}
+    found |= {"cause_text": causes.text} if causes and causes.text else {}
     kept = last.get("form_b") or {}
     for part in ("b1", "b2"):
         for code, value in (kept.get(part) or {}).items():

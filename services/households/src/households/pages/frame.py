@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Annotated, Any, cast
 
-from fastapi import Depends, Request
+from fastapi import APIRouter, Depends, Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import RedirectResponse, Response
 
@@ -13,6 +13,7 @@ from benvung.db import Conn
 from benvung.forms import ONCE, Refusal, Typed, new_key
 from benvung.pages import catalogue, render
 from benvung.vault import Vault
+from households import store
 from households.api.fields import Keys
 from households.domain import HouseholdClass, label
 from households.domain.labels import Language
@@ -39,6 +40,31 @@ _CODED = {
 def language(request: Request) -> Language:
     """The language that the person chose for pages."""
     return cast("Language", catalogue.chosen(request))
+
+
+async def _own_standards(request: Request, conn: Conn) -> None:
+    request.state.own_standards = await store.local_standards.provinces_with_own(conn, clock.today())
+
+
+def desk_router() -> APIRouter:
+    """A router of pages. Each knows where a province's own standard is in force, and shows the way to its results."""
+    return APIRouter(include_in_schema=False, dependencies=[Depends(_own_standards)])
+
+
+def has_own_standard(request: Request, principal: auth.Principal) -> bool:
+    """Whether a province of this person has a standard of its own in force."""
+    provinces: frozenset[str] = request.state.own_standards
+    seen = provinces_of(principal) if provinces else None
+    return bool(provinces if seen is None else provinces & seen)
+
+
+def provinces_of(principal: auth.Principal) -> frozenset[str] | None:
+    """The provinces that a person sees something of; None = all."""
+    communes = principal.scope().communes
+    if communes is None:
+        return None
+    found = {areas.province_of(code, clock.today()) for code in communes}
+    return frozenset(each.code for each in found if each is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +139,7 @@ def page(request: Request, template: str, /, *, status: int = 200, **context: An
         today=clock.today(),
         may=principal.may,
         here=request.url.path,
+        own_standard=has_own_standard(request, principal),
         once_name=ONCE,
         once_key=new_key(),
         **context,

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import Path, Query, Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import Response
 
@@ -23,9 +23,10 @@ from households.api.results import ChangeShown, DecisionShown
 from households.domain import AreaType
 from households.domain.lists import code_list
 from households.domain.standards import standards
-from households.pages.frame import Words, language, page
+from households.pages.frame import Words, desk_router, language, page
+from households.pages.local import beside
 
-router = APIRouter(include_in_schema=False)
+router = desk_router()
 
 SHOWN_OF_MEMBERS = ("study", "qualification", "work", "insurance", "allowance", "disability", "merit")
 CERTIFIED = frozenset({"POOR", "NEAR_POOR"})
@@ -53,6 +54,7 @@ async def household_page(
     steps = (await cycle_log.of_household(**asked, limit=500)).items
     decisions = [each for each in history.decisions if day is None or each.valid_from <= day]
     why = _standing(decisions)
+    own = await beside(conn, shown, lang)
     return page(
         request,
         "household.html",
@@ -61,6 +63,7 @@ async def household_page(
         as_of=day,
         why=why and await _reason(conn, why, Words(lang)),
         decision=why,
+        own=own,
         events=_events(decisions, history.changes, steps, day),
         villages={
             each.code: each.name for each in await store.places.villages_of(conn, shown.commune, ended=True)

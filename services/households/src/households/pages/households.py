@@ -3,10 +3,11 @@
 A name is found with or without diacritics. A number stands in no address.
 """
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from benvung.db import Conn
@@ -22,10 +23,10 @@ from households.api.households import HouseholdShown
 from households.api.notes import Note
 from households.api.search import HouseholdFound, NumberGiven, PersonFound
 from households.domain.purposes import purposes
-from households.pages.frame import Visit, Visited, language, page
-from households.pages.narrowing import Chosen, Offered, address, chosen_in, offered, typed_in
+from households.pages.frame import Visit, Visited, desk_router, language, page
+from households.pages.narrowing import Chosen, Offered, address, chosen_in, in_its_commune, offered, typed_in
 
-router = APIRouter(include_in_schema=False)
+router = desk_router()
 
 SHOWN = 25
 UNREADABLE = 422
@@ -46,9 +47,7 @@ async def households_page(*, principal: Reader, visit: Visited, after: After = N
     """The households of this person's area, narrowed as asked."""
     typed = typed_in(visit.request.query_params)
     known = await offered(visit.conn, principal, typed, visit.lang)
-    if typed.text("village") not in dict(known.villages):
-        # It was chosen of another commune than the one that is asked for now.
-        typed = replace(typed, values={name: v for name, v in typed.values.items() if name != "village"})
+    typed = in_its_commune(typed, known)
     try:
         chosen = chosen_in(typed)
         found = await _found(visit, chosen, after)
@@ -119,7 +118,7 @@ async def _show(
         named=named,
         narrowed=[name for name in values if name != "name"],
         removable={name: address(values, without=name) for name in values},
-        villages=await _villages(visit, found),
+        villages=await village_names(visit, [one for one, _ in found.items] if found else []),
         as_of=chosen.earlier if chosen else None,
         further=found and found.following and address(values, after=found.following),
         first=address(values) if after else None,
@@ -129,9 +128,10 @@ async def _show(
     )
 
 
-async def _villages(visit: Visit, found: Found | None) -> dict[str, str]:
+async def village_names(visit: Visit, households: Sequence[HouseholdShown]) -> dict[str, str]:
+    """The names of the villages of these households' communes, by their codes."""
     known: dict[str, str] = {}
-    for commune in {household.commune for household, _ in (found.items if found else ())}:
+    for commune in {each.commune for each in households}:
         listed = await store.places.villages_of(visit.conn, commune, ended=True)
         known |= {each.code: each.name for each in listed}
     return known

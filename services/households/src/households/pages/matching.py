@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from benvung import paging
 from benvung.auth import Principal
 from benvung.db import Conn
+from benvung.forms import Refusal, Sent, once, refusal
 from benvung.paging import After
 from benvung.vault import Vault
 from households import actions, store
@@ -19,15 +20,16 @@ from households.actions.matched_results import Choice, Resolved
 from households.actions.matching import Unmatched
 from households.api.fields import Keys, Reader, Writer
 from households.api.imports import ImportId, import_row
-from households.api.matching import on_record
+from households.api.matching import FILE_LIMIT, on_record, resolved_by
+from households.api.uploads import FileMissing, on_disk
 from households.domain import HouseholdClass, label
 from households.domain.candidates import HINT_LABELS
-from households.pages.frame import language, page
+from households.pages.frame import desk_router, language, page
 from households.tables import import_rows
 
-router = APIRouter(include_in_schema=False)
+router = desk_router()
 
-SHOWN = 25
+SHOWN, REASONS = 25, 100
 Count = Annotated[int, Query(ge=0, le=100_000)]
 
 
@@ -57,14 +59,49 @@ async def match(
         for name, value in form.items()
         if name.startswith("row-") and isinstance(value, str) and (choice := _choice(name, value))
     ]
-    answered = []
+    answered: list[Resolved] = []
     if choices:
         answered = await actions.matching.resolve(conn, principal, vault, import_id, choices[:SHOWN])
+    return await _matched(Asked(request, conn, principal, vault, import_id), answered)
+
+
+@router.post("/imports/{import_id}/matching/file", max_body_size=FILE_LIMIT)
+async def match_by_file(
+    *, request: Request, import_id: ImportId, conn: Conn, principal: Writer, vault: Keys, typed: Sent
+) -> Response:
+    """Take what was chosen in the file that is sent back; sent twice, it is taken once."""
+    asked = Asked(request, conn, principal, vault, import_id)
+    found = await import_row(conn, principal, import_id)
+    answered: list[Resolved] = []
+    try:
+        async with on_disk(request) as given:
+
+            async def act() -> str:
+                answered.extend(await resolved_by(conn, principal, vault, found, given))
+                return f"/imports/{import_id}/matching"
+
+            whole = typed.beside(file=given.sha256.hex())
+            went = await once(request, conn, whole, act, language(request))
+    except FileMissing as error:
+        went = refusal(error, language(request))
+    if isinstance(went, Refusal):
+        return await _matching(asked, None, 0, [("file", went.text)], went.status)
+    return await _matched(asked, answered)
+
+
+async def _matched(asked: "Asked", answered: Sequence[Resolved]) -> Response:
+    lang = language(asked.request)
     refused = [each for each in answered if any(one["level"] == "ERROR" for one in each.answers)]
     taken = len(answered) - len(refused)
     if refused:
-        return await _matching(Asked(request, conn, principal, vault, import_id), None, taken, refused)
-    return RedirectResponse(f"/imports/{import_id}/matching?{urlencode({'taken': taken})}", status_code=303)
+        reasons = [
+            (f"row-{each.row_no}", f"{each.row_no}: {one[f'message_{lang}']}")
+            for each in refused[:REASONS]
+            for one in each.answers
+        ]
+        return await _matching(asked, None, taken, reasons)
+    address = f"/imports/{asked.import_id}/matching"
+    return RedirectResponse(f"{address}?{urlencode({'taken': taken})}", status_code=303)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +115,13 @@ class Asked:
     import_id: uuid.UUID
 
 
-async def _matching(asked: Asked, after: str | None, taken: int, refused: Sequence[Resolved]) -> Response:
+async def _matching(
+    asked: Asked,
+    after: str | None,
+    taken: int,
+    reasons: Sequence[tuple[str, str]],
+    status: int = 200,
+) -> Response:
     conn, import_id = asked.conn, asked.import_id
     found = await import_row(conn, asked.principal, import_id)
     columns = (import_rows.c.row_no,)
@@ -88,14 +131,10 @@ async def _matching(asked: Asked, after: str | None, taken: int, refused: Sequen
     await on_record(conn, asked.principal, import_id, listed)
     lang = language(asked.request)
     address = f"/imports/{import_id}/matching"
-    reasons = [
-        (f"row-{each.row_no}", f"{each.row_no}: {one[f'message_{lang}']}")
-        for each in refused
-        for one in each.answers
-    ]
     return page(
         asked.request,
         "matching.html",
+        status=status,
         found=found,
         address=address,
         rows=[_shown(row, lang) for row in listed],

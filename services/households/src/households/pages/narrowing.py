@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlencode
 
@@ -82,9 +82,16 @@ class Chosen(BaseModel):
 NAMES = tuple(field.alias or name for name, field in Chosen.model_fields.items())
 
 
-def typed_in(query: Mapping[str, str]) -> Typed:
+def typed_in(query: Mapping[str, str], names: Iterable[str] = NAMES) -> Typed:
     """What stands in the address, of what the page asks."""
-    return Typed({name: (query[name],) for name in NAMES if query.get(name, "").strip()})
+    return Typed({name: (query[name],) for name in names if query.get(name, "").strip()})
+
+
+def in_its_commune(typed: Typed, known: "Offered") -> Typed:
+    """The same without a village that was chosen of another commune than the one that is asked for now."""
+    if typed.text("village") in dict(known.villages):
+        return typed
+    return replace(typed, values={name: v for name, v in typed.values.items() if name != "village"})
 
 
 def chosen_in(typed: Typed) -> Chosen:
@@ -195,8 +202,10 @@ def _indicators(today: dt.date, lang: Language, *, restricted: bool) -> Options:
     return list(found.items())
 
 
-def address(values: Mapping[str, Sequence[str]], *, without: str = "", after: str | None = None) -> str:
+def address(
+    values: Mapping[str, Sequence[str]], *, here: str = HERE, without: str = "", after: str | None = None
+) -> str:
     """The page with these values, but for one of them; further on in the list if said."""
     kept = [(name, given[0]) for name, given in values.items() if name != without]
     query = urlencode([*kept, ("after", after)] if after else kept)
-    return f"{HERE}?{query}" if query else HERE
+    return f"{here}?{query}" if query else here

@@ -2,17 +2,16 @@
 
 import uuid
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from benvung import clock
 from households import store
 from households.api.fields import Reader
 from households.domain.procedure_terms import Action, CaseState
-from households.pages.frame import Visited, page
+from households.pages.frame import Visited, desk_router, page
 from households.pages.village import Code, found_village, offered, people
 
-router = APIRouter(include_in_schema=False)
+router = desk_router()
 
 
 @router.get("/reviews/{review_id}/villages/{village}/posting")

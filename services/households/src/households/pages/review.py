@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from pydantic import ValidationError
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,9 +24,9 @@ from households.domain.procedures import get_procedure
 from households.domain.standards import standards
 from households.pages.acting import Wanted, wanted
 from households.pages.desk import progress
-from households.pages.frame import Visit, Visited, Words, form, language, page, there
+from households.pages.frame import Visit, Visited, Words, desk_router, form, language, page, there
 
-router = APIRouter(include_in_schema=False)
+router = desk_router()
 
 MOST_COMMUNES = 400
 

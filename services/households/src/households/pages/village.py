@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 from sqlalchemy import Row
 from starlette.responses import Response
 
@@ -21,10 +21,10 @@ from households.api.fields import Reader, VillageCode
 from households.domain.cycle.coming import Coming, coming
 from households.domain.procedure_terms import Action, CaseState, Subject
 from households.pages.acting import roles_of
-from households.pages.frame import Visit, Visited, page
+from households.pages.frame import Visit, Visited, desk_router, page
 from households.pages.review import found_review
 
-router = APIRouter(include_in_schema=False)
+router = desk_router()
 
 Code = Annotated[VillageCode, Path()]
 LOGGED = 500

@@ -1,4 +1,5 @@
-// A file is sent without leaving the page: with its progress in words, and what was wrong beside the button.
+// A file is sent without leaving the page, so that it stays chosen when it is refused: with its progress in words,
+// and what was wrong beside the button. Without this script the page's own form does the same.
 const day = /^(\d{1,2})[./-](\d{1,2})[./-](\d{4})$/;
 
 // A day as programs read it; a box that is not ticked says no.
@@ -22,6 +23,11 @@ async function send(form) {
   try {
     const answer = await fetch(address, { method: "POST", headers, body });
     const told = await answer.json();
+    const known = answer.status === 409 && answer.headers.get("Location");
+    if (known && form.dataset.open) {
+      location.assign(`${form.dataset.open}${known.split("/").pop()}?known=true`);
+      return;
+    }
     if (!answer.ok) {
       said.textContent = told.detail ?? form.dataset.failed;
       return;
@@ -37,7 +43,6 @@ async function send(form) {
 }
 
 for (const form of document.querySelectorAll("form[data-upload]")) {
-  form.hidden = false;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     send(form);

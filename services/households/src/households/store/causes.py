@@ -7,6 +7,7 @@ import json
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -63,14 +64,19 @@ async def in_force(
     clocks: Clocks,
 ) -> Causes | None:
     """What the official decision in force says of a household's causes, as of a day and known at a moment."""
+    rows = (await conn.execute(_in_force(clocks), {"household_id": household_id})).all()
+    return next(iter((await of_rows(conn, vault, rows)).values()), None)
+
+
+# Every reading of a household asks this, and writing the question down takes longer than answering it.
+@lru_cache(maxsize=100)
+def _in_force(clocks: Clocks) -> sa.Select[Any]:
     told = tellings.alias()
-    query: sa.Select[Any] = (
+    return (
         sa.select(decisions.c.decision_id, decisions.c.cause_set_id, decisions.c.cause_text)
         .select_from(told.join(decisions, decisions.c.sequence == told.c.fact))
-        .where(told.c.household_id == household_id, _gives_the_class(told, clocks))
+        .where(told.c.household_id == sa.bindparam("household_id"), _gives_the_class(told, clocks))
     )
-    rows = (await conn.execute(query)).all()
-    return next(iter((await of_rows(conn, vault, rows)).values()), None)
 
 
 async def counts(

@@ -100,6 +100,26 @@ async def that_count(conn: AsyncConnection, province: str) -> list[Loaded]:
     return list({each.standard.code: each for each in await loads(conn, province)}.values())
 
 
+async def holding(conn: AsyncConnection, on: dt.date) -> list[Loaded]:
+    """Of each standard its newest load, those that hold on a day."""
+    newest = {each.standard.code: each for each in await loads(conn)}
+    return [each for each in newest.values() if each.standard.valid_on(on)]
+
+
+async def provinces_with_own(conn: AsyncConnection, on: dt.date) -> frozenset[str]:
+    """The provinces in which a standard of their own holds on a day."""
+    newest = (
+        sa.select(local_standards.c.province, local_standards.c.content)
+        .ext(pg.distinct_on(local_standards.c.code))
+        .order_by(local_standards.c.code, local_standards.c.sequence.desc())
+        .subquery()
+    )
+    day = sa.literal(on.isoformat())
+    first, last = (newest.c.content[name].astext for name in ("valid_from", "valid_to"))
+    query = sa.select(newest.c.province).where(day.between(first, last))
+    return frozenset(await conn.scalars(query))
+
+
 async def of_code(conn: AsyncConnection, code: str) -> list[Loaded]:
     """All loads of a standard, the first one first."""
     query = sa.select(local_standards).where(local_standards.c.code == code)
