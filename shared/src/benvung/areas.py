@@ -9,7 +9,9 @@ What was reorganised since is learnt while a service runs: see `benvung.reorgani
 import datetime as dt
 import gzip
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache, lru_cache
@@ -23,6 +25,7 @@ FIRST_KNOWN = dt.date(2025, 7, 1)
 """Changes of communes before this day have no source: the data knows the units of the last day before it."""
 
 _HEADER_LINES = 3  # source, where to read on, names of the columns
+_CODE, _PARENT, _VALID_FROM = 0, 3, 5
 
 
 class Level(StrEnum):
@@ -85,10 +88,25 @@ class TypeOfArea:
 
 @dataclass(frozen=True, slots=True)
 class _Register:
-    """The rows of the data file as they stand, by code and by parent; a row becomes a unit when asked for."""
+    """The rows of the data file as one text, and where each begins, in the order of codes and of parents.
 
-    by_code: dict[str, list[str]]
-    by_parent: dict[str, list[str]]
+    As objects they would be the largest thing that a process keeps; a row becomes a unit when asked for.
+    """
+
+    text: bytes
+    by_code: "array[int]"
+    by_parent: "array[int]"
+
+    def row(self, start: int) -> list[str]:
+        """The columns of the row that begins there."""
+        return self.text[start : self.text.index(b"\n", start)].decode().split(",")
+
+    def rows(self, starts: "array[int]", column: int, value: str) -> Iterator[list[str]]:
+        """The rows with this value in the column by which they are ordered."""
+        at = bisect_left(starts, value, key=lambda start: self.row(start)[column])
+        while at < len(starts) and (row := self.row(starts[at]))[column] == value:
+            yield row
+            at += 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,14 +161,14 @@ def learn(units: Iterable[Unit], types: Iterable[TypeOfArea] = ()) -> None:
 def find(code: str, on: dt.date) -> Unit | None:
     """The unit that had this code on that day; `None` when there was none."""
     known = _learnt
-    units = _those(known, _register().by_code, known.by_code, code)
+    units = _those(known, _of_code(code), known.by_code.get(code, ()))
     found = next((unit for unit in units if unit.exists(on)), None)
     return found if found is None or code not in known.types else _typed(found, known.types[code], on)
 
 
 def identified(code: str, begins: dt.date | None) -> Unit | None:
     """The one unit that began on that day with this code; None = its beginning is not recorded."""
-    units = _those(_learnt, _register().by_code, _learnt.by_code, code)
+    units = _those(_learnt, _of_code(code), _learnt.by_code.get(code, ()))
     return next((unit for unit in units if unit.valid_from == begins), None)
 
 
@@ -161,7 +179,7 @@ def last(code: str, on: dt.date) -> Unit | None:
     if found is None:
         ended = [
             unit
-            for unit in _those(known, _register().by_code, known.by_code, code)
+            for unit in _those(known, _of_code(code), known.by_code.get(code, ()))
             if unit.valid_to is not None and unit.valid_to <= on
         ]
         latest = max(ended, key=lambda unit: unit.valid_to or on, default=None)
@@ -169,11 +187,9 @@ def last(code: str, on: dt.date) -> Unit | None:
     return found
 
 
-def _those(
-    known: _Learnt, rows: Mapping[str, list[str]], learnt: Mapping[str, tuple[Unit, ...]], key: str
-) -> Iterable[Unit]:
-    yield from learnt.get(key, ())
-    for unit in map(_unit, rows.get(key, ())):
+def _those(known: _Learnt, units: Iterable[Unit], learnt: Iterable[Unit]) -> Iterable[Unit]:
+    yield from learnt
+    for unit in units:
         if not known.instead or (unit.code, unit.valid_from) not in known.instead:
             yield unit
 
@@ -188,7 +204,7 @@ def children(code: str, on: dt.date) -> list[Unit]:
     if find(code, on) is None:
         return []
     known = _learnt
-    listed = _those(known, _register().by_parent, known.by_parent, code)
+    listed = _those(known, _below(code), known.by_parent.get(code, ()))
     units = [unit for unit in listed if unit.exists(on)]
     if known.by_parent.get(code):
         units.sort(key=lambda unit: unit.code)
@@ -225,9 +241,9 @@ def province_of(code: str, on: dt.date) -> Unit | None:
 
 def starting(on: dt.date) -> list[Unit]:
     """The communes that began on that day, in the order of their codes, by all that is known."""
-    known, rows = _learnt, _register().by_code
-    codes = sorted({*rows, *known.by_code})
-    found = (unit for code in codes for unit in _those(known, rows, known.by_code, code))
+    known = _learnt
+    codes = sorted({*_beginning(on), *known.by_code})
+    found = (unit for code in codes for unit in _those(known, _of_code(code), known.by_code.get(code, ())))
     return [unit for unit in found if unit.level is Level.COMMUNE and unit.valid_from == on]
 
 
@@ -332,18 +348,38 @@ def _successors(day: dt.date) -> dict[str, tuple[Unit, ...]]:
 def _register() -> _Register:
     """All rows, read once per process, at the first question."""
     data = resources.files("benvung") / "data" / "areas.csv.gz"
-    lines = gzip.decompress(data.read_bytes()).decode().splitlines()
-    register = _Register({}, {})
-    for row in lines[_HEADER_LINES:]:
-        code, _, _, parent, _ = row.split(",", 4)
-        register.by_code.setdefault(sys.intern(code), []).append(row)
-        register.by_parent.setdefault(parent, []).append(row)
+    text = gzip.decompress(data.read_bytes())
+    starts, end = [], 0
+    for number, line in enumerate(text.splitlines(keepends=True)):
+        if number >= _HEADER_LINES:
+            starts.append(end)
+        end += len(line)
+    register = _Register(text, array("I"), array("I"))
+    for ordered, column in ((register.by_code, _CODE), (register.by_parent, _PARENT)):
+        ordered.extend(sorted(starts, key=lambda start: register.row(start)[column]))
     return register
 
 
-@cache
-def _unit(row: str) -> Unit:
-    code, name, level, parent, area_type, valid_from, valid_to, predecessors = row.split(",")
+@lru_cache(maxsize=20_000)
+def _of_code(code: str) -> tuple[Unit, ...]:
+    register = _register()
+    return tuple(map(_unit, register.rows(register.by_code, _CODE, code)))
+
+
+@lru_cache(maxsize=2_000)
+def _below(parent: str) -> tuple[Unit, ...]:
+    register = _register()
+    codes = [row[_CODE] for row in register.rows(register.by_parent, _PARENT, parent)]
+    return tuple(unit for code in dict.fromkeys(codes) for unit in _of_code(code) if unit.parent == parent)
+
+
+def _beginning(on: dt.date) -> list[str]:
+    register, day = _register(), on.isoformat()
+    return [row[_CODE] for row in map(register.row, register.by_code) if row[_VALID_FROM] == day]
+
+
+def _unit(row: Sequence[str]) -> Unit:
+    code, name, level, parent, area_type, valid_from, valid_to, predecessors = row
     return Unit(
         sys.intern(code),
         name,

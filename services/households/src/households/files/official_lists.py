@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 from pathlib import Path
-from typing import Any
-
-import xlsxwriter
-from xlsxwriter.worksheet import Worksheet
+from typing import TYPE_CHECKING, Any
 
 from households.domain.official_lists import ListLayout
+from households.files.workbooks import new_workbook
 from households.files.write import csv_pieces
+
+if TYPE_CHECKING:
+    from xlsxwriter.worksheet import Worksheet
 
 Rows = Iterable[Sequence[str | int]]
 _TOP = 6
@@ -36,7 +37,7 @@ def list_csv(layout: ListLayout, rows: Rows) -> Iterator[bytes]:
 
 def write_list(path: Path, layout: ListLayout, head: ListHead, rows: Rows) -> int:
     """A list as a workbook that prints on A4 or A3 paper; returns the number of rows."""
-    with xlsxwriter.Workbook(str(path), {"constant_memory": True, "strings_to_formulas": False}) as book:
+    with new_workbook(path) as book:
         book.set_properties({"title": layout.vi, "comments": layout.source})
         page: Worksheet = book.add_worksheet("Danh sách")
         formats = _formats(book)

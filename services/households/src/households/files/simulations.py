@@ -9,9 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import xlsxwriter
-
 from households.domain import AreaType, HouseholdClass, ListChange, Undecided, label
+from households.files.workbooks import new_workbook
 from households.files.write import csv_pieces
 
 SHEET_ROWS = 1_000_000
@@ -117,7 +116,7 @@ def write_simulation_xlsx(
     changes: Iterable[ChangeLine],
 ) -> None:
     """Write a workbook: the rules, the counts by commune, the indicators, the households."""
-    with xlsxwriter.Workbook(str(path), {"constant_memory": True, "strings_to_formulas": False}) as book:
+    with new_workbook(path) as book:
         book.set_properties({"title": sheet.title, "created": sheet.day})
         pages = _Pages(book)
         pages.rules(sheet)

@@ -6,15 +6,15 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-import xlsxwriter
-from xlsxwriter.format import Format
-from xlsxwriter.utility import xl_col_to_name
-from xlsxwriter.worksheet import Worksheet
+from typing import TYPE_CHECKING, Any
 
 from households.files.columns import Column, Columns, Read
 from households.files.heights import height
+from households.files.workbooks import new_workbook
+
+if TYPE_CHECKING:
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
 
 ROWS = 2000
 """Rows of a template that offer choices."""
@@ -42,7 +42,7 @@ _READ_AS = {
 def write_template(path: Path, columns: Columns, choices: Mapping[str, Sequence[str]] | None = None) -> None:
     """Write the template as XLSX. `choices` are further lists to choose from, by field: a commune's villages."""
     options = _choices(columns, choices or {})
-    with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False}) as book:
+    with new_workbook(path, in_order=False) as book:
         book.set_properties({"title": columns.title_vi, "comments": columns.source})
         data = book.add_worksheet(DATA)
         example, guide = book.add_worksheet(EXAMPLE), book.add_worksheet(HELP)
@@ -109,6 +109,8 @@ def _example(page: Worksheet, at: int, column: Column, formats: dict[str, Format
 
 
 def _validate(page: Worksheet, columns: Columns, options: Mapping[str, Sequence[str]]) -> None:
+    from xlsxwriter.utility import xl_col_to_name
+
     listed = list(options)
     for at, column in enumerate(columns.columns):
         rule: dict[str, Any] | None = None

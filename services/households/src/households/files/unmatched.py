@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-import xlsxwriter
-
 from households.domain import Refused
 from households.files.cells import fold
 from households.files.columns import Columns, FileKind, columns_of
@@ -16,6 +14,7 @@ from households.files.grid import Limits
 from households.files.heights import height
 from households.files.rows import RowError
 from households.files.tables import TableRow, read_table
+from households.files.workbooks import new_workbook
 
 NEW, SKIP = "MỚI", "BỎ QUA"
 MAX_ROWS = 20_000
@@ -53,7 +52,7 @@ def write_unmatched(path: Path, lines: Sequence[UnmatchedLine]) -> int:
         columns.title("candidates"),
     ]
     widths = [7, 12, 34, 40, *([36] * most), 20]
-    with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False}) as book:
+    with new_workbook(path, in_order=False) as book:
         page = book.add_worksheet("Khớp hộ")
         guide = book.add_worksheet("Hướng dẫn")
         font = {"font_name": "Times New Roman", "font_size": 11, "valign": "top", "text_wrap": True}

@@ -7,11 +7,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
-
-import xlsxwriter
-from xlsxwriter.format import Format
-from xlsxwriter.worksheet import Worksheet
+from typing import TYPE_CHECKING, Any
 
 from households.domain import HouseholdClass, Standard, label
 from households.files.cause_cells import causes_cell
@@ -25,6 +21,11 @@ from households.files.rows import (
     ReviewRow,
     ReviewSheet,
 )
+from households.files.workbooks import new_workbook
+
+if TYPE_CHECKING:
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
 
 GENDERS = {Gender.MALE: "Nam", Gender.FEMALE: "Nữ"}
 HEADER_ROW = 7
@@ -62,7 +63,7 @@ def guarded(words: str) -> str:
 
 def write_review_xlsx(path: Path, sheet: ReviewSheet, rows: Iterable[ReviewRow], standard: Standard) -> int:
     """Write a review's results in the official layout; returns the number of rows."""
-    with xlsxwriter.Workbook(str(path), {"constant_memory": True, "strings_to_formulas": False}) as book:
+    with new_workbook(path) as book:
         page = _Page(book, sheet, standard)
         page.heading()
         count = 0
@@ -111,7 +112,7 @@ def write_sheet(
     path: Path, title: str, head: Sequence[str], widths: Sequence[int], rows: Iterable[Sequence[object]]
 ) -> int:
     """A plain table as a workbook, row by row; no cell is taken for a formula. Returns the number of rows."""
-    with xlsxwriter.Workbook(str(path), {"constant_memory": True, "strings_to_formulas": False}) as book:
+    with new_workbook(path) as book:
         page: Worksheet = book.add_worksheet(title)
         font = {"font_name": "Times New Roman", "font_size": 11, "valign": "top"}
         bold = book.add_format(font | {"bold": True, "text_wrap": True, "bg_color": "#E6ECF2", "border": 1})
