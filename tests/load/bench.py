@@ -53,7 +53,10 @@ def bench(
 
 
 def memory(stack: Stack, _folder: Path) -> Iterator[Figure]:
-    """Resident memory of the four services at rest."""
+    """Resident memory of the four services at rest, started again: compiling, the first time, leaves some behind."""
+    for name in SERVICES:
+        stack.kill(name)
+        stack.start(name)
     time.sleep(5)
     megabytes = sum(_resident(stack, name) for name in SERVICES) / 2**20
     yield Figure("bốn dịch vụ khi nghỉ", f"{megabytes:.0f} MB", "≤ 500 MB", megabytes <= 500)
