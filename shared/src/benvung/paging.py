@@ -54,9 +54,23 @@ def keyset(
     if cursor:
         values = _decode(cursor, columns)
         bound = [sa.literal(value, column.type) for value, column in zip(values, columns, strict=True)]
-        # The first column's own bound lets an index begin there also where a list of its values is asked for.
-        query = query.where(columns[0] >= bound[0], sa.tuple_(*columns) > sa.tuple_(*bound))
+        query = query.where(*_behind(columns, bound))
     return query.order_by(*columns).limit(limit + 1)
+
+
+def _behind(
+    columns: Sequence[sa.ColumnElement[Any]], bound: Sequence[sa.ColumnElement[Any]]
+) -> list[sa.ColumnElement[bool]]:
+    """What of a list is behind a place in it, said so that PostgreSQL knows how much that is.
+
+    An index begins at the first column's bound, and of the rows that share its value those before the place are
+    read in vain. A comparison of whole rows beside that bound would be counted a second time by the planner,
+    which then expects hardly anything behind a late place, and sorts the half of the list that is there.
+    """
+    if len(columns) == 1:
+        return [columns[0] > bound[0]]
+    before = sa.tuple_(*columns[1:]) <= sa.tuple_(*bound[1:])
+    return [columns[0] >= bound[0], ~sa.and_(columns[0] == bound[0], before)]
 
 
 def split(
