@@ -7,6 +7,7 @@ person saw.
 
 from households.pages import (
     acts,
+    deadlines,
     desk,
     form_b,
     household,
@@ -22,6 +23,7 @@ from households.pages import (
 
 ROUTERS = (
     desk.router,
+    deadlines.router,
     households.router,
     review.router,
     village.router,

@@ -3,7 +3,7 @@
 A name is found with or without diacritics. A number stands in no address.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -118,7 +118,7 @@ async def _show(
         named=named,
         narrowed=[name for name in values if name != "name"],
         removable={name: address(values, without=name) for name in values},
-        villages=await village_names(visit, [one for one, _ in found.items] if found else []),
+        villages=await village_names(visit, (one.commune for one, _ in found.items) if found else ()),
         as_of=chosen.earlier if chosen else None,
         further=found and found.following and address(values, after=found.following),
         first=address(values) if after else None,
@@ -128,10 +128,10 @@ async def _show(
     )
 
 
-async def village_names(visit: Visit, households: Sequence[HouseholdShown]) -> dict[str, str]:
-    """The names of the villages of these households' communes, by their codes."""
+async def village_names(visit: Visit, communes: Iterable[str]) -> dict[str, str]:
+    """The names of the villages of these communes, by their codes."""
     known: dict[str, str] = {}
-    for commune in {each.commune for each in households}:
+    for commune in set(communes):
         listed = await store.places.villages_of(visit.conn, commune, ended=True)
         known |= {each.code: each.name for each in listed}
     return known

@@ -104,7 +104,7 @@ async def local_page(*, principal: Reader, visit: Visited, after: After = None) 
         offered=known,
         standards=[_described(each, visit.lang) for each in await _own(visit)],
         households=items,
-        villages=await village_names(visit, items),
+        villages=await village_names(visit, (each.commune for each in items)),
         further=following and address(typed.values, here=HERE, after=following),
         first=address(typed.values, here=HERE) if after else None,
         of_file=[(name, typed.text(name)) for name in typed.values],

@@ -45,12 +45,18 @@ async def as_told(conn: AsyncConnection, ids: Sequence[uuid.UUID]) -> Sequence[s
 
 
 def query(
-    scope: Scope, review_id: uuid.UUID | None, village: str | None, state: str | None
+    scope: Scope, review_id: uuid.UUID | None, village: str | None, state: str | None, done: bool | None
 ) -> sa.Select[Any]:
-    """Those within a scope, narrowed as asked."""
-    found = sa.select(deadlines).where(scope.where(deadlines.c.commune))
+    """Those within a scope with the year and kind of their reviews, narrowed as asked."""
+    found = (
+        sa.select(deadlines, reviews.c.year, reviews.c.kind)
+        .join(reviews, reviews.c.id == deadlines.c.review_id)
+        .where(scope.where(deadlines.c.commune))
+    )
     if review_id is not None:
         found = found.where(deadlines.c.review_id == review_id)
     if village is not None:
         found = found.where(deadlines.c.village == village)
+    if done is not None:
+        found = found.where(deadlines.c.done_on.is_not(None) if done else deadlines.c.done_on.is_(None))
     return found if state is None else found.where(deadlines.c.state == state)
