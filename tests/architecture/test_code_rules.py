@@ -183,7 +183,7 @@ RULES: list[Rule] = [
     modules_open_with_their_purpose,
 ]
 
-ACTIONS = "services/funding/src/funding/actions.py"
+ACTIONS = "services/funding/src/funding/actions/following.py"
 PLANTED: list[tuple[Rule, str, str]] = [
     (commits_belong_to_the_edge, ACTIONS, "await conn.commit()"),
     (commits_belong_to_the_edge, "services/funding/src/funding/store/rows.py", "conn.rollback()"),

@@ -63,7 +63,7 @@ BUGS = (
     ),
     Bug(
         "no sequence guard in funding",
-        "services/funding/src/funding/actions.py",
+        "services/funding/src/funding/actions/following.py",
         "        if newest is not None and change.state.sequence <= newest.sequence:\n",
         "        if False and newest is not None:\n",
         (f"{FOLLOWING}::test_disorder_repetition_and_batches_end_in_the_same_rows",),

@@ -14,7 +14,7 @@ from benvung.clock import VIETNAM
 from benvung.outbox import Announcement
 from benvung.projector import Projector, Received
 from benvung.reorganised import AreaUnit
-from funding import actions
+from funding.actions import following
 from funding.domain import HouseholdStatus, PovertyClass, Standing
 from funding.store.projection import State
 from funding.tables import FROM_HOUSEHOLDS
@@ -116,11 +116,11 @@ class Reorganised(BaseModel):
     units: list[AreaUnit]
 
 
-def _prepare(event: Received) -> actions.Change | Reorganised:
+def _prepare(event: Received) -> following.Change | Reorganised:
     return event.data if isinstance(event.data, Reorganised) else _change(event)
 
 
-def _change(event: Received) -> actions.Change:
+def _change(event: Received) -> following.Change:
     data: HouseholdReader = event.data
     told, fact = Told(), True
     if isinstance(data, Classified):
@@ -135,7 +135,7 @@ def _change(event: Received) -> actions.Change:
         day = data.class_since or day
     newest = _state(event, data, day)
     then = newest if told.after is None else _state(event, told.after, day)
-    return actions.change(event.event_id, newest, then if fact else None, told.replaces)
+    return following.change(event.event_id, newest, then if fact else None, told.replaces)
 
 
 def _state(event: Received, of: HouseholdReader | After, day: dt.date) -> State:
@@ -152,7 +152,9 @@ async def project_households(conn: AsyncConnection, events: Sequence[Received]) 
         if isinstance(event.data, Reorganised):
             units = [unit.model_dump(mode="json") for unit in event.data.units]
             await reorganised.keep(conn, event.sequence, units)
-    return await actions.follow(conn, [each.data for each in events if isinstance(each.data, actions.Change)])
+    return await following.follow(
+        conn, [each.data for each in events if isinstance(each.data, following.Change)]
+    )
 
 
 PROJECTORS = (
@@ -172,6 +174,6 @@ PROJECTORS = (
         prepare=_prepare,
         handle=project_households,
         tables=FROM_HOUSEHOLDS,
-        reconcile=actions.reconcile,
+        reconcile=following.reconcile,
     ),
 )

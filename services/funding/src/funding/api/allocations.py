@@ -15,7 +15,8 @@ from benvung.idempotency import OnlyOnce
 from benvung.paging import After, CursorUnknown, Limit, Page
 from benvung.problems import Invalid, NotFound
 from funding import actions, domain
-from funding.actions import AllocationAlreadyRecorded, AreaUnknown
+from funding.actions.allocations import AllocationAlreadyRecorded
+from funding.actions.areas import AreaUnknown
 from funding.api.given import AreaCode, BudgetWriter, Day, Given, Reader, Text, Year, within
 from funding.store import allocations as store
 
@@ -150,7 +151,7 @@ async def record_allocation(
     given: AllocationGiven, conn: Conn, principal: BudgetWriter, response: Response, once: OnlyOnce
 ) -> AllocationOut:
     """Record what a decision gives an area; totals and lines must add up."""
-    allocation_id = once.made or await actions.allocate(conn, principal, given.allocation())
+    allocation_id = once.made or await actions.allocations.allocate(conn, principal, given.allocation())
     response.headers["Location"] = f"{router.prefix}/{allocation_id}"
     return await _found(conn, principal, allocation_id)
 

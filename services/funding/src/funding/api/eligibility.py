@@ -13,7 +13,7 @@ from benvung.db import Conn
 from benvung.paging import After, CursorUnknown, Limit, Page
 from benvung.problems import NotFound
 from funding import domain
-from funding.actions import AreaUnknown
+from funding.actions.areas import AreaUnknown
 from funding.api.given import AreaCode, Day, Given, Reader, within
 from funding.domain import Answer, HouseholdStatus, PovertyClass, Product, Reason, Standing, Status
 from funding.store import reading

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from benvung import areas, clock
 from benvung.auth import Principal, Scope, require
-from funding.actions import AreaUnknown
+from funding.actions.areas import AreaUnknown
 
 FIRST_DAY = dt.date(2015, 1, 1)
 LAST_DAY = dt.date(2100, 12, 31)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from benvung import clock, problems
 from benvung.db import Conn
 from funding import domain
-from funding.actions import AreaUnknown
+from funding.actions.areas import AreaUnknown
 from funding.api.given import AreaCode, Day, Given, Reader, within
 from funding.domain import Component, PovertyClass, Product, Terms
 from funding.store import reading

@@ -1,21 +1,18 @@
-"""The use cases: follow what the register decides, and record what money an area is given."""
+"""Following what the register decides: newest states, newest answers, and what the world must hear of it."""
 
-import datetime as dt
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
-from typing import NamedTuple, Self
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from benvung import areas, audit, clock, outbox
-from benvung.auth import Principal
+from benvung import clock
 from benvung.outbox import Announcement
-from benvung.problems import Conflict, FieldError, Problem
 from funding import domain
-from funding.domain import Allocation, Answer, HouseholdStatus, Product, Standing
-from funding.events import BudgetAllocated, EligibilityChanged, PreviousAnswer
-from funding.store import allocations, projection
+from funding.domain import Answer, HouseholdStatus, Product, Standing
+from funding.events import EligibilityChanged, PreviousAnswer
+from funding.store import projection
 from funding.store.projection import Answers, Households, Kept, State
 
 
@@ -217,80 +214,3 @@ def _previous(old: Kept) -> PreviousAnswer:
         valid_from=old.answer.valid_from,
         valid_to=old.answer.valid_to,
     )
-
-
-class AreaUnknown(Problem):
-    """There is no such administrative unit on that day."""
-
-    status, rule = 422, "area-unknown"
-    title_vi, title_en = "Không có đơn vị hành chính này", "There is no such administrative unit"
-
-    @classmethod
-    def at(cls, area: str, on: dt.date) -> Self:
-        """The problem for this code on this day."""
-        vi = f"Không có địa bàn {area} vào ngày {on:%d/%m/%Y}."
-        en = f"There is no area {area} on {on}."
-        return cls(vi, en, errors=[FieldError("area", cls.rule, vi, en)])
-
-
-class AllocationAlreadyRecorded(Conflict):
-    """This decision's allocation to this area is already recorded."""
-
-    rule = "allocation-already-recorded"
-    title_vi, title_en = "Quyết định giao vốn đã được ghi", "This allocation is already recorded"
-
-
-async def allocate(conn: AsyncConnection, principal: Principal, allocation: Allocation) -> UUID:
-    """Record an allocation and announce each of its lines; returns its id.
-
-    Raises `domain.Refused` when a line or a sum is wrong, `AreaUnknown`, `OutsideArea`, and
-    `AllocationAlreadyRecorded` when the same decision has given the same area money before.
-    """
-    unit = areas.find(allocation.area, allocation.decided_on)
-    if unit is None:
-        raise AreaUnknown.at(allocation.area, allocation.decided_on)
-    principal.scope().check_area(allocation.area)
-    domain.check(allocation)
-    allocation_id = uuid4()
-    province = areas.province_of(allocation.area, allocation.decided_on)
-    place = allocations.Place(
-        province=province.code if province else None,
-        commune=unit.code if unit.level is areas.Level.COMMUNE else None,
-        communes=[each.code for each in areas.communes_under(allocation.area, allocation.decided_on)],
-    )
-    if not await allocations.insert(conn, allocation_id, allocation, place):
-        raise AllocationAlreadyRecorded(
-            f"Quyết định {allocation.decision_number} đã giao vốn năm {allocation.year} cho địa bàn"
-            f" {allocation.area}.",
-            f"Decision {allocation.decision_number} already gave area {allocation.area} money for"
-            f" {allocation.year}.",
-        )
-    await audit.record(
-        conn, principal, "allocate", "allocation", str(allocation_id), {"area": allocation.area}
-    )
-    await outbox.publish(conn, _lines(allocation_id, allocation, place))
-    return allocation_id
-
-
-def _lines(
-    allocation_id: UUID, allocation: Allocation, place: allocations.Place
-) -> Sequence[BudgetAllocated]:
-    return [
-        BudgetAllocated(
-            province=place.province,
-            commune=place.commune,
-            revision=number,
-            allocation_id=allocation_id,
-            area=allocation.area,
-            year=allocation.year,
-            origin_year=allocation.origin_year,
-            programme=allocation.programme,
-            project=line.project,
-            capital_type="INVESTMENT" if line.capital_type == "INVESTMENT" else "RECURRENT",
-            source=line.source,
-            amount_dong=line.amount_dong,
-            decision_number=allocation.decision_number,
-            decided_on=allocation.decided_on,
-        )
-        for number, line in enumerate(allocation.lines, start=1)
-    ]
