@@ -230,7 +230,7 @@ def no_wider(page: Page) -> None:
 def pages_of(prepared: Prepared) -> list[str]:
     first, second = prepared.households
     return [
-        "/", "/households?name=dinh", "/households?class=POOR&on=01/01/2024&group=MERIT", "/imports", "/imports/new?of=list", "/imports/new?of=results", "/reviews/new", f"/reviews/{prepared.review}",
+        "/", "/deadlines", "/households?name=dinh", "/households?class=POOR&on=01/01/2024&group=MERIT", "/imports", "/imports/new?of=list", "/imports/new?of=results", "/reviews/new", f"/reviews/{prepared.review}",
         f"/reviews/{prepared.review}/opening", prepared.at("", 2), prepared.at("/posting", 2),
         prepared.at("/acts/WITHDRAW", 2), prepared.at(f"/forms/{second}?how=answers", 2),
         prepared.at(f"/forms/{second}?how=flags", 2), f"/households/{first}",
@@ -387,3 +387,16 @@ def test_a_file_is_sent_and_its_rows_are_answered(
     expect(desk.get_by_role("heading", level=1)).to_contain_text("Danh sách hộ")
     expect(desk.locator("main")).to_contain_text("Dòng 2")
     expect(desk.locator(".answer.error").first).to_be_visible()
+
+
+def test_every_time_limit_is_one_click_from_the_desk(desk: Page, prepared: Prepared) -> None:
+    desk.get_by_role("link", name="Xem mọi thời hạn").click()
+
+    limit = desk.locator(f'.todo a[href="{prepared.at(village=2)}"]').first
+    expect(limit).to_be_visible()
+    desk.set_viewport_size(PHONE)
+    assert desk.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    desk.locator("#state").select_option(label="Đã làm đúng hạn")
+    desk.get_by_role("button", name="Lọc").click()
+    expect(desk.locator("#state")).to_have_value("MET")
+    expect(desk.locator(".todo .due")).to_have_count(0)
