@@ -108,16 +108,7 @@ async def holding(conn: AsyncConnection, on: dt.date) -> list[Loaded]:
 
 async def provinces_with_own(conn: AsyncConnection, on: dt.date) -> frozenset[str]:
     """The provinces in which a standard of their own holds on a day."""
-    newest = (
-        sa.select(local_standards.c.province, local_standards.c.content)
-        .ext(pg.distinct_on(local_standards.c.code))
-        .order_by(local_standards.c.code, local_standards.c.sequence.desc())
-        .subquery()
-    )
-    day = sa.literal(on.isoformat())
-    first, last = (newest.c.content[name].astext for name in ("valid_from", "valid_to"))
-    query = sa.select(newest.c.province).where(day.between(first, last))
-    return frozenset(await conn.scalars(query))
+    return frozenset(each.standard.scope for each in await holding(conn, on))
 
 
 async def of_code(conn: AsyncConnection, code: str) -> list[Loaded]:
