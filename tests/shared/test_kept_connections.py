@@ -1,11 +1,14 @@
 """Connections that are kept between requests may have ended meanwhile; no request pays for it."""
 
 import asyncio
+import logging
 
 import httpx2
 import psycopg
+import pytest
 from fastapi import FastAPI
 
+from benvung import db
 from benvung.testing.tokens import Tokens
 
 MANY = 8
@@ -16,17 +19,36 @@ async def answers(client: httpx2.AsyncClient, headers: dict[str, str]) -> list[i
     return [answer.status_code for answer in await asyncio.gather(*asked)]
 
 
+def end_all(postgres_server: str, kit_app: FastAPI) -> int:
+    """The server ends every connection of the application's database; how many these were."""
+    with psycopg.connect(postgres_server, autocommit=True) as conn:
+        return conn.execute(
+            "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s",
+            (kit_app.state.engine.url.database,),
+        ).rowcount
+
+
 async def test_requests_after_the_server_ended_all_kept_connections_are_answered(
     client: httpx2.AsyncClient, kit_app: FastAPI, postgres_server: str, tokens: Tokens
 ) -> None:
     headers = {"Authorization": f"Bearer {tokens.token(['things.read'])}"}
     await answers(client, headers)
-    database = kit_app.state.engine.url.database
 
-    with psycopg.connect(postgres_server, autocommit=True) as conn:
-        ended = conn.execute(
-            "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s", (database,)
-        ).fetchall()
+    assert end_all(postgres_server, kit_app) >= 2
 
-    assert len(ended) >= 2
     assert await answers(client, headers) == [200] * MANY
+
+
+async def test_a_connection_that_is_lost_at_work_is_no_error_of_its_own_in_the_log(
+    kit_app: FastAPI, postgres_server: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who worked on it tells what became of the work; the pool only throws it away."""
+    with pytest.raises(psycopg.OperationalError):
+        async with kit_app.state.engine.connect() as conn:
+            raw = await db.driver(conn)
+            await raw.execute("select 1")
+            end_all(postgres_server, kit_app)
+            await raw.execute("select 1")
+
+    said = [each.levelno for each in caplog.records if each.name.startswith("sqlalchemy.pool")]
+    assert said == [logging.WARNING]

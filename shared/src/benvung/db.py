@@ -1,6 +1,7 @@
 """Database mechanism: engine, the one transaction per request, migrations."""
 
 import importlib
+import logging
 import select
 from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import cache
@@ -53,7 +54,18 @@ def create_engine(settings: ServiceSettings) -> AsyncEngine:
         },
     )
     sa.event.listen(engine.sync_engine, "checkout", _refuse_ended)
+    logging.getLogger(f"{type(engine.pool).__module__}.{type(engine.pool).__qualname__}").addFilter(_no_error)
     return engine
+
+
+def _no_error(said: logging.LogRecord) -> bool:
+    """Have the pool warn, and no more, of a connection that it throws away because its server is gone.
+
+    What became of the work on it is told by whoever worked.
+    """
+    if said.exc_info and isinstance(said.exc_info[1], TRANSIENT):
+        said.levelno, said.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
+    return True
 
 
 def _refuse_ended(_adapted: object, record: sa.pool.ConnectionPoolEntry, _proxy: object) -> None:
