@@ -391,9 +391,7 @@ def test_a_file_is_sent_and_its_rows_are_answered(
 
 def test_every_time_limit_is_one_click_from_the_desk(desk: Page, prepared: Prepared) -> None:
     desk.get_by_role("link", name="Xem mọi thời hạn").click()
-
-    limit = desk.locator(f'.todo a[href="{prepared.at(village=2)}"]').first
-    expect(limit).to_be_visible()
+    expect(desk.locator(f'.todo a[href="{prepared.at(village=2)}"]').first).to_be_visible()
     desk.set_viewport_size(PHONE)
     assert desk.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     desk.locator("#state").select_option(label="Đã làm đúng hạn")
