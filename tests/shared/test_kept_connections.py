@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+from typing import Any
 
 import httpx2
 import psycopg
 import pytest
+import sqlalchemy as sa
 from fastapi import FastAPI
 
 from benvung import db
@@ -52,3 +54,23 @@ async def test_a_connection_that_is_lost_at_work_is_no_error_of_its_own_in_the_l
 
     said = [each.levelno for each in caplog.records if each.name.startswith("sqlalchemy.pool")]
     assert said == [logging.WARNING]
+
+
+async def test_a_new_connection_that_has_ended_already_is_a_lost_server_to_who_asked_for_it(
+    postgres_server: str, kit_app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that goes down ends what it has only just let in."""
+    connect = psycopg.AsyncConnection.connect
+
+    async def connect_and_lose(*args: Any, **kwargs: Any) -> psycopg.AsyncConnection[Any]:
+        made: psycopg.AsyncConnection[Any] = await connect(*args, **kwargs)
+        await asyncio.to_thread(end_all, postgres_server, kit_app)
+        return made
+
+    await kit_app.state.engine.dispose()
+    monkeypatch.setattr(psycopg.AsyncConnection, "connect", connect_and_lose)
+
+    with pytest.raises(sa.exc.DBAPIError) as lost:
+        async with kit_app.state.engine.connect() as conn:
+            await conn.execute(sa.text("select 1"))
+    assert db.is_transient(lost.value)

@@ -365,6 +365,29 @@ async def test_15_a_connection_that_is_reset_with_something_unsent_is_known_to_b
     assert failed == []
 
 
+async def test_16_who_writes_to_a_connection_before_its_end_is_known_hears_of_a_lost_connection(
+    pipeline: Pipeline,
+) -> None:
+    """The client's flusher has seen the end and gone; nobody else has, and uvloop calls it a RuntimeError."""
+
+    async def write_after_the_end() -> None:
+        bus = await pipeline.bus()
+        try:
+            client: Any = bus._client
+            await client.flush()
+            # It is theirs to tell everybody; we come first.
+            for task in (client._flusher_task, client._reading_task):
+                task.cancel()
+            client._transport.close()
+            await asyncio.sleep(0.05)
+            with pytest.raises(OSError, match="closed"):
+                await bus._client.publish(SUBJECT, b"x")
+        finally:
+            await bus.close()
+
+    await asyncio.to_thread(uvloop.run, write_after_the_end())
+
+
 async def _stored(pipeline: Pipeline, number: int) -> bool:
     try:
         return len(await pipeline.stream()) == number

@@ -72,8 +72,13 @@ def _refuse_ended(_adapted: object, record: sa.pool.ConnectionPoolEntry, _proxy:
     """Have the pool connect anew when the server has ended a connection that was kept.
 
     A kept connection has nothing to read; one whose server is gone has its end. Asking the kernel costs
-    microseconds, where SQLAlchemy's own `pool_pre_ping` costs every request a round trip.
+    microseconds, where SQLAlchemy's own `pool_pre_ping` costs every request a round trip. A new connection
+    that has ended already is for who asked for it: the pool tries twice, and then says what nobody takes
+    for a lost server.
     """
+    if not record.info.setdefault("used", False):
+        record.info["used"] = True
+        return
     kept = cast("psycopg.AsyncConnection[Any]", record.driver_connection)
     waiting = select.poll()
     waiting.register(kept.fileno(), select.POLLIN)

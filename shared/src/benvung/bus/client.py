@@ -1,6 +1,7 @@
 """nats-py's client, with a short way for what arrives by the ten thousand and an end that is always told."""
 
 from collections.abc import Callable
+from typing import Any
 
 from nats.aio import client as nats_client
 from nats.aio.subscription import Subscription
@@ -32,6 +33,13 @@ class Client(nats_client.Client):
             await super()._process_msg(sid, subject, reply, data, headers)
         else:
             hear(subject.decode(), reply.decode(), data)
+
+    async def _flush_pending(self, force_flush: bool = False) -> Any:
+        try:
+            return await super()._flush_pending(force_flush)
+        except RuntimeError as error:
+            # uvloop's word for a connection that has ended; every caller is ready for a lost one.
+            raise ConnectionResetError(str(error)) from error
 
     async def _close(self, status: int, do_cbs: bool = True) -> None:
         # It would write these to a connection that was reset, and fail before it has told anybody of the end.
