@@ -44,6 +44,7 @@ def test_signing_out_ends_the_session(page: Page, where: Addresses) -> None:
 def test_a_number_changes_within_half_a_second_of_the_decision(page: Page, where: Addresses) -> None:
     page.goto(f"{where.reporting}/?area={DISTRICT}")
     expect(page.locator('[data-live-state="on"]')).to_be_visible()
+    page.locator("#years-summary").click()
     before = int(page.locator('#figures [data-key="poor"]').first.inner_text())
     page.evaluate(WATCH)
     delays: list[float] = []
@@ -60,6 +61,8 @@ def test_a_number_changes_within_half_a_second_of_the_decision(page: Page, where
 
     print("ms from 2xx to the page:", [round(delay) for delay in delays])  # noqa: T201 -- the figure asked for
     assert max(delays) <= LIMIT_MS
+    # What a reader has unfolded stays so.
+    expect(page.locator("#years-table")).to_be_visible()
 
 
 def decide(officer: Officer, review: str, household: Any) -> float:

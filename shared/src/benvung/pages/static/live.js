@@ -105,11 +105,13 @@ async function load(fragment) {
 function replace(fragment, html) {
   const before = new Map([...fragment.querySelectorAll("[data-key]")].map((e) => [e.dataset.key, e.textContent]));
   const frames = [...fragment.querySelectorAll(".table-frame[id]")].map((e) => [e.id, e.scrollLeft, e.scrollTop]);
+  const folds = [...fragment.querySelectorAll("details[id]")].map((e) => [e.id, e.open]);
   const focused = fragment.contains(document.activeElement) ? document.activeElement.id : "";
 
   const template = document.createElement("template");
   template.innerHTML = html;
   fragment.replaceChildren(template.content);
+  for (const [id, open] of folds) document.getElementById(id)?.toggleAttribute("open", open);
 
   fragment.dispatchEvent(new CustomEvent("live:replaced", { bubbles: true }));
   for (const [id, left, top] of frames) document.getElementById(id)?.scrollTo(left, top);
