@@ -49,7 +49,7 @@ class Country:
         self.officer = Officer(addresses(stack), national.OFFICER, seconds=300)
         self.rows, self.seconds, self.days = 0, 0.0, Days()
         published = {each.province: each for each in province_counts().values()}
-        self.made_of = Counter(map(_today, published.values()))
+        self.made_of = Counter(_today(each.province) for each in published.values())
 
     def enter(self, counts: Sequence[Counted]) -> None:
         """Invent one province's years and import them."""
@@ -138,7 +138,7 @@ class Country:
         """Every figure that is not the published one."""
         expected: dict[tuple[str, int], list[Counted]] = defaultdict(list)
         for each in counts:
-            area = each.province if geography == "then" else _today(each)
+            area = each.province if geography == "then" else _today(each.province)
             expected[area, each.year].append(each)
         for (area, year), parts in expected.items():
             on = self.days[parts[0].province, year]
@@ -155,25 +155,28 @@ class Country:
                 yield f"{area} {year} ({geography}): {said} households, published {known}"
 
     def reform(self, provinces: Sequence[str]) -> float:
-        """Record the reform for these provinces and let every household follow; the seconds it takes."""
+        """Record the reform for these provinces, a document for each province of today, and let every household
+        follow; the seconds it takes.
+        """
         households = self.stack.processes["households"]
         self.stack.kill("households")
         households.env = {**households.env, "BUSINESS_DATE": str(AFTER)}
         self.stack.start("households")
-        parts: dict[str, object] = {}
+        parts: dict[str, dict[str, object]] = defaultdict(dict)
         for code in provinces:
             found = self.officer.get("households", "/v1/reorganisations/proposal", area=code)
-            parts |= {part["predecessor"]: part for part in found["parts"]}
-        body = {
-            "on": str(REFORM),
-            "document_number": "1664/NQ-UBTVQH15",
-            "document_date": "2025-06-16",
-            "parts": list(parts.values()),
-        }
+            parts[_today(code)] |= {part["predecessor"]: part for part in found["parts"]}
         started = time.monotonic()
-        made = self.officer.send("POST", "households", "/v1/reorganisations", body)
-        where = f"/v1/reorganisations/{made['id']}"
-        until(3600, lambda: self.officer.get("households", where)["done"], 0.5)
+        for number, each in enumerate(parts.values(), start=1):
+            body = {
+                "on": str(REFORM),
+                "document_number": f"{number}/NQ-UBTVQH15",
+                "document_date": "2025-06-16",
+                "parts": list(each.values()),
+            }
+            made = self.officer.send("POST", "households", "/v1/reorganisations", body)
+            where = f"/v1/reorganisations/{made['id']}"
+            until(3600, lambda where=where: self.officer.get("households", where)["done"], 0.5)
         return time.monotonic() - started
 
     def limit(self) -> float:
@@ -189,9 +192,9 @@ class Country:
         return rate
 
 
-def _today(counted: Counted) -> str:
-    """The code of the province of today that this one of old lies in."""
-    found = areas.became(areas.communes_under(counted.province, BEFORE)[0], AFTER)
+def _today(code: str) -> str:
+    """The code of the province of today that one of old lies in."""
+    found = areas.became(areas.communes_under(code, BEFORE)[0], AFTER)
     province = areas.province_of(found[0].code, AFTER)
     assert province is not None
     return province.code
