@@ -291,7 +291,7 @@ async def fill_funding(client: httpx2.AsyncClient, engine: Engine) -> dict[str, 
     allocated = await client.post("/v1/allocations", json=given)
     assert allocated.is_success, allocated.text
     told = await tell(client, engine, "funding")
-    return told | {"allocation_id": allocated.json()["id"]}
+    return told | {"allocation_id": allocated.json()["id"], "code": "POOR"}
 
 
 async def fill_reporting(client: httpx2.AsyncClient, engine: Engine) -> dict[str, str]:

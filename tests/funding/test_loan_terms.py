@@ -1,8 +1,6 @@
 """Products, limits and rates as the data files have them, on given days."""
 
 import datetime as dt
-import itertools
-from decimal import Decimal
 
 import pytest
 
@@ -60,11 +58,3 @@ def test_every_number_of_the_law_names_a_source_that_is_listed() -> None:
     for row in law.rows("rates.csv"):
         assert row["source"] in sources
         assert domain.legal_document(row["legal"])["number"]
-
-
-def test_no_two_rates_hold_on_one_day() -> None:
-    rows = sorted(law.rows("rates.csv"), key=lambda row: (row["rule"], row["product"], row["valid_from"]))
-    for earlier, later in itertools.pairwise(rows):
-        if (earlier["rule"], earlier["product"]) == (later["rule"], later["product"]):
-            assert earlier["valid_before"] == later["valid_from"]
-    assert all(Decimal(row["value"]) > 0 for row in rows)

@@ -19,6 +19,7 @@ BudgetWriter = Annotated[Principal, Depends(require("budget.write"))]
 Day = Annotated[dt.date, Field(ge=FIRST_DAY, le=LAST_DAY)]
 Year = Annotated[int, Field(ge=FIRST_DAY.year, le=LAST_DAY.year)]
 AreaCode = Annotated[str, StringConstraints(pattern=r"^(VN|[0-9]{2,5})$")]
+ProvinceCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{2}$")]
 Text = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$"),

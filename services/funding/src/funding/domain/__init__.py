@@ -13,6 +13,27 @@ from funding.domain.budget import (
     programmes,
     sources,
 )
+from funding.domain.credit_products import (
+    Amount,
+    CreditProduct,
+    Lending,
+    LendingState,
+    Words,
+    beneficiaries,
+    credit_products,
+    credit_programmes,
+    words,
+)
+from funding.domain.credit_rates import (
+    Borrower,
+    BorrowerClass,
+    CreditRate,
+    FundSource,
+    Question,
+    Step,
+    StepKind,
+    credit_rate,
+)
 from funding.domain.eligibility import (
     Answer,
     HouseholdStatus,
@@ -35,28 +56,47 @@ from funding.domain.products import (
     rule_version,
     sentences,
 )
+from funding.domain.rate_book import RateBook, book
 from funding.domain.rates import Rate, rate_on
 from funding.domain.refused import Refused
 
 __all__ = [
     "Allocation",
+    "Amount",
     "Answer",
+    "Borrower",
+    "BorrowerClass",
     "Component",
+    "CreditProduct",
+    "CreditRate",
+    "FundSource",
     "HouseholdStatus",
+    "Lending",
+    "LendingState",
     "Line",
     "PovertyClass",
     "Product",
     "Programme",
+    "Question",
     "Rate",
+    "RateBook",
     "Reason",
     "Refused",
     "Standing",
     "Status",
+    "Step",
+    "StepKind",
     "Terms",
+    "Words",
     "answers",
+    "beneficiaries",
+    "book",
     "capital_types",
     "catalogue",
     "check",
+    "credit_products",
+    "credit_programmes",
+    "credit_rate",
     "entitled",
     "is_public",
     "legal_document",
@@ -68,4 +108,5 @@ __all__ = [
     "rule_version",
     "sentences",
     "sources",
+    "words",
 ]
